@@ -1,0 +1,60 @@
+"""One direction of imports, and a light start."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import tumortrace
+
+PACKAGE = Path(tumortrace.__file__).parent
+HEAVY = {"numba", "torch", "sklearn", "gradio", "pandas", "cv2", "scipy", "matplotlib", "numpy"}
+# a part of the package: the parts it may import
+ALLOWED = {
+    "features": {"_check", "_numba"},
+    "io": {"_check"},
+    "table": {"_check", "features", "io"},
+    "evaluation": {"_check"},
+    "report": {"_check", "features", "io", "table", "evaluation"},
+}
+
+
+def imported_parts(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        for name in names:
+            parts = name.split(".")
+            if parts[0] == "tumortrace" and len(parts) > 1:
+                yield parts[1]
+
+
+@pytest.mark.parametrize("part", sorted(ALLOWED))
+def test_imports_go_one_way(part):
+    files = sorted((PACKAGE / part).rglob("*.py"))
+    assert files
+    for path in files:
+        outside = {p for p in imported_parts(path) if (PACKAGE / p).exists() or (PACKAGE / f"{p}.py").exists()} - {
+            part
+        }
+        assert outside <= ALLOWED[part], f"{path.relative_to(PACKAGE)} imports {outside - ALLOWED[part]}"
+
+
+@pytest.mark.parametrize(
+    ("statement", "absent"),
+    [
+        ("import tumortrace", HEAVY),
+        ("import tumortrace.features", HEAVY - {"numba", "numpy"}),
+        ("import tumortrace.cli", HEAVY),
+    ],
+)
+def test_import_loads_nothing_heavy(statement, absent):
+    code = f"{statement}; import sys; print(*sorted({absent!r} & set(sys.modules)))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    # importing numba imports scipy where it is installed; that is numba's business
+    assert [name for name in loaded if not ("features" in statement and name == "scipy")] == []

@@ -1,0 +1,143 @@
+"""Grey levels: intensities to a small number of bins, as IBSI defines it.
+
+Reference: Zwanenburg et al. 2020, The Image Biomarker Standardization Initiative,
+https://doi.org/10.1148/radiol.2020191145, and the reference manual, section 2.7.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tumortrace import _check
+from tumortrace._numba import kernel
+
+MAX_LEVELS = 4096
+
+
+def discretise(
+    image: ArrayLike, mask: ArrayLike | None = None, *, levels: int = 32, bin_width: float | None = None
+) -> tuple[NDArray[np.uint16], int]:
+    """Replace the intensities of a region by grey levels 1, 2, …; 0 is outside.
+
+    Parameters
+    ----------
+    image : array_like, shape (rows, cols) or (slices, rows, cols)
+        Any real dtype.
+    mask : array_like, same shape, optional
+        Non-zero is inside; without it the whole image is.
+    levels : int, default 32
+        Fixed bin number: ``min(floor(levels · (x − min) / (max − min)) + 1, levels)`` with the minimum and maximum
+        of the region. A constant region is all level 1. The one exception is ``levels=256`` on 8-bit data, which
+        keeps the raw values: level ``x + 1``.
+    bin_width : float, optional
+        Fixed bin width in the unit of the image, in place of `levels`: ``floor((x − min) / bin_width) + 1``. The
+        number of levels then depends on the region.
+
+    Returns
+    -------
+    grey : ndarray of uint16, shape of `image`
+        Level of each pixel, 0 outside the mask.
+    n_levels : int
+        The highest level that can occur.
+
+    Raises
+    ------
+    ValueError
+        If `levels` is not in 1..4096, or `bin_width` is not positive or makes more than 4096 levels.
+
+    Notes
+    -----
+    IBSI: fixed bin number (K15C) and fixed bin size (Q3RU).
+
+    Examples
+    --------
+    >>> discretise([[0, 5, 10]], levels=2)
+    (array([[1, 2, 2]], dtype=uint16), 2)
+    >>> discretise([[0, 5, 10]], bin_width=4)
+    (array([[1, 2, 3]], dtype=uint16), 3)
+    """
+    ndim = np.ndim(image)
+    volume = _check.volume(image)
+    grey, n_levels = grey_levels(volume, _check.region(mask, volume, ndim), levels, bin_width)
+    return (grey[0] if ndim == 2 else grey), n_levels
+
+
+def grey_levels(
+    volume: NDArray[Any], region: NDArray[np.bool_], levels: int, bin_width: float | None
+) -> tuple[NDArray[np.uint16], int]:
+    """Do the same for an image and mask that are checked already."""
+    levels = _check.integer("levels", levels, 1, MAX_LEVELS)
+    grey = np.empty(volume.shape, dtype=np.uint16)
+    if bin_width is None and levels == 256 and volume.dtype == np.uint8:
+        _raw(volume, region, grey)
+        return grey, 256
+    low, high = _range(volume, region)
+    if bin_width is None:
+        _fixed_number(volume, region, float(low), float(high), levels, grey)
+        return grey, levels
+    width = _check.positive("bin_width", bin_width)
+    bins = np.floor((float(high) - float(low)) / width) + 1
+    if bins > MAX_LEVELS:
+        raise ValueError(
+            f"bin_width is {bin_width!r}, which makes {bins:.0f} grey levels of the range {low:g} to {high:g}; "
+            f"give at least {(float(high) - float(low)) / MAX_LEVELS:.3g} for {MAX_LEVELS} levels at most"
+        )
+    _fixed_width(volume, region, float(low), width, grey)
+    return grey, int(bins)
+
+
+@kernel
+def _range(volume: NDArray[Any], region: NDArray[np.bool_]) -> tuple[float, float]:
+    flat, inside = volume.ravel(), region.ravel()
+    everywhere = inside.size == 0
+    low = high = flat[0]
+    found = everywhere
+    for k in range(flat.size):
+        if everywhere or inside[k]:
+            if not found:
+                low = high = flat[k]
+                found = True
+            low = min(low, flat[k])
+            high = max(high, flat[k])
+    return low, high
+
+
+@kernel
+def _raw(volume: NDArray[Any], region: NDArray[np.bool_], grey: NDArray[np.uint16]) -> None:
+    flat, inside, out = volume.ravel(), region.ravel(), grey.ravel()
+    everywhere = inside.size == 0
+    for k in range(flat.size):
+        out[k] = np.uint16(flat[k]) + np.uint16(1) if everywhere or inside[k] else np.uint16(0)
+
+
+@kernel
+def _fixed_number(
+    volume: NDArray[Any],
+    region: NDArray[np.bool_],
+    low: float,
+    high: float,
+    levels: int,
+    grey: NDArray[np.uint16],
+) -> None:
+    flat, inside, out = volume.ravel(), region.ravel(), grey.ravel()
+    everywhere = inside.size == 0
+    extent = high - low
+    for k in range(flat.size):
+        level = 0
+        if everywhere or inside[k]:
+            level = 1 if extent == 0 else min(int(np.floor(levels * (flat[k] - low) / extent)) + 1, levels)
+        out[k] = level
+
+
+@kernel
+def _fixed_width(
+    volume: NDArray[Any], region: NDArray[np.bool_], low: float, width: float, grey: NDArray[np.uint16]
+) -> None:
+    flat, inside, out = volume.ravel(), region.ravel(), grey.ravel()
+    everywhere = inside.size == 0
+    for k in range(flat.size):
+        level = 0
+        if everywhere or inside[k]:
+            level = int(np.floor((flat[k] - low) / width)) + 1
+        out[k] = level
