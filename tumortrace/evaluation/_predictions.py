@@ -1,0 +1,112 @@
+"""Out-of-fold predictions split by patient, and their means per slice or patient."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+
+from tumortrace import _check
+
+
+def grouped_predictions(
+    model: Any, features: Any, y_true: ArrayLike, patients: ArrayLike, *, folds: int = 5, seed: int = 0
+) -> NDArray[np.float64]:
+    """Predict each row by a model that saw no row of its patient.
+
+    Parameters
+    ----------
+    model : scikit-learn classifier
+        Cloned and fitted once per fold, on the rows outside it. Put every step that learns (imputer, scaler,
+        selection) into it as a pipeline, so that it is learned inside the fold.
+    features : DataFrame or array_like, shape (n, columns)
+        What the model takes.
+    y_true : array_like, shape (n,)
+        1 or True for the positive class, 0 or False for the other.
+    patients : array_like, shape (n,)
+        The patient of each row; never split between folds.
+    folds : int, default 5
+        Folds are stratified by class and shuffled with `seed`.
+    seed : int, default 0
+        The same seed and the same rows give the same folds.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        Probability of the positive class.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, `y_true` is not 0 and 1, or a class has fewer patients than there are folds.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> y = [0, 0, 0, 0, 1, 1, 1, 1]
+    >>> patients = ["a", "a", "b", "b", "c", "c", "d", "d"]
+    >>> x = [[0.1], [0.2], [0.1], [0.3], [0.9], [0.8], [0.7], [0.9]]
+    >>> (grouped_predictions(LogisticRegression(), x, y, patients, folds=2) > 0.5).astype(int)
+    array([0, 0, 0, 0, 1, 1, 1, 1])
+    """
+    y, groups = _rows(y_true, patients)
+    folds = _check.integer("folds", folds, 2)
+    for value in (False, True):
+        count = len(np.unique(groups[y == value]))
+        if count < folds:
+            raise ValueError(
+                f"class {int(value)} has {count} patients; give at least one for each of {folds} folds"
+            )
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    scores = cross_val_predict(model, features, y, groups=groups, cv=splitter, method="predict_proba")
+    return np.asarray(scores[:, 1], dtype=np.float64)
+
+
+def aggregate(predictions: pd.DataFrame, by: Sequence[str], *, score: str = "score") -> pd.DataFrame:
+    """Average the scores of the rows that share the columns `by`.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        One row per image, with the columns `by`, ``label`` and `score`.
+    by : sequence of str
+        What one row of the result stands for: ``["patient", "slice"]`` or ``["patient"]``.
+    score : str, default "score"
+        The column to average.
+
+    Returns
+    -------
+    DataFrame
+        One row per group, in the order of `by`: the columns `by`, ``label`` and the mean of `score`.
+
+    Raises
+    ------
+    ValueError
+        If the rows of a group differ in label.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"patient": ["a", "a", "b"], "label": [0, 0, 1], "score": [0.2, 0.4, 0.9]})
+    >>> aggregate(rows, ["patient"])
+      patient  label  score
+    0       a      0    0.3
+    1       b      1    0.9
+    """
+    groups = predictions.groupby(list(by), observed=True, sort=True)
+    labels = groups["label"].nunique(dropna=False)
+    if (labels > 1).any():
+        raise ValueError(f"{', '.join(by)} {labels.index[labels > 1][0]!r} has rows of more than one label")
+    return groups.agg(**{"label": ("label", "first"), score: (score, "mean")}).reset_index()
+
+
+def _rows(y_true: ArrayLike, patients: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[Any]]:
+    """Return labels as bool and patients as codes, one per row."""
+    y = np.asarray(y_true)
+    groups = np.asarray(patients)
+    if y.ndim != 1 or groups.shape != y.shape:
+        raise ValueError(f"y_true has shape {y.shape} and patients {groups.shape}; give one of each per row")
+    if set(np.unique(y).tolist()) != {0, 1}:
+        raise ValueError("y_true must hold both classes as 0 and 1 (or False and True) and nothing else")
+    return y.astype(bool), np.unique(groups, return_inverse=True)[1]
