@@ -11,6 +11,7 @@ NO_MASK: NDArray[np.bool_] = np.zeros((0, 0, 0), dtype=bool)
 """What a kernel is given where there is no mask: no pixel, meaning every pixel."""
 
 _EXACT_INTEGER = 2**53
+_LARGEST = 1e60  # fourth powers, summed over any image, stay finite
 
 
 def volume(image: ArrayLike) -> NDArray[Any]:
@@ -24,8 +25,8 @@ def volume(image: ArrayLike) -> NDArray[Any]:
     TypeError
         If the dtype is not real.
     ValueError
-        If the image is empty, not 2-D or 3-D, holds NaN or infinity, integers that float64 cannot hold, or looks
-        like RGB.
+        If the image is empty, not 2-D or 3-D, holds NaN, infinity or numbers beyond 1e60, integers that float64
+        cannot hold, or looks like RGB.
     """
     array = np.asarray(image)
     if array.ndim not in (2, 3):
@@ -49,10 +50,12 @@ def volume(image: ArrayLike) -> NDArray[Any]:
             and max(abs(int(array.min())), int(array.max())) > _EXACT_INTEGER
         ):
             raise ValueError("image holds integers beyond 2**53, which float64 cannot hold exactly")
+        if kind == "f" and not (-_LARGEST <= float(array.min()) and float(array.max()) <= _LARGEST):
+            bad = ~(np.abs(array.astype(np.longdouble)) <= _LARGEST)
+            where = tuple(int(i) for i in np.argwhere(bad)[0])
+            problem = "beyond 1e60" if np.isfinite(array[where]) else "not finite"
+            raise ValueError(f"image is {problem}: {array[where]} at {where}; fill or crop such pixels first")
         array = array.astype(np.float64, copy=False)
-        if kind == "f" and not np.isfinite(array).all():
-            where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-            raise ValueError(f"image is not finite: {array[where]} at {where}; fill or crop such pixels first")
     else:
         raise TypeError(f"image has dtype {array.dtype}; give real numbers (bool, integer or float)")
     if array.ndim == 2:

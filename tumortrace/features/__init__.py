@@ -7,8 +7,11 @@ test read it.
 from collections.abc import Callable
 
 from tumortrace.features._discretise import discretise
+from tumortrace.features._first_order import first_order
 from tumortrace.features._vector import FeatureVector
 
-FEATURES: dict[str, Callable[..., FeatureVector]] = {}
+FEATURES: dict[str, Callable[..., FeatureVector]] = {
+    "first_order": first_order,
+}
 
-__all__ = ["FEATURES", "FeatureVector", "discretise"]
+__all__ = ["FEATURES", "FeatureVector", "discretise", "first_order"]
