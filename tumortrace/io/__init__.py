@@ -1,0 +1,40 @@
+"""From files to images: guarded reading, and lists of the images of a folder, manifest or data set.
+
+`find` lists what a source holds; `read_image` reads one image. `read_bytes` and `decode` do the same in two steps,
+for a caller that needs the bytes too. `breadm`, `folder` and `manifest` know the kinds of sources, `synthetic`
+makes lesions to try things on.
+"""
+
+from tumortrace.io import breadm, folder, manifest
+from tumortrace.io._distribution import class_distribution
+from tumortrace.io._find import find
+from tumortrace.io._image import Image
+from tumortrace.io._listing import Listing
+from tumortrace.io._raster import (
+    MAX_PIXELS,
+    ColourWarning,
+    ImageError,
+    decode,
+    read_bytes,
+    read_image,
+    read_mask,
+)
+from tumortrace.io.manifest import read_manifest
+
+__all__ = [
+    "MAX_PIXELS",
+    "ColourWarning",
+    "Image",
+    "ImageError",
+    "Listing",
+    "breadm",
+    "class_distribution",
+    "decode",
+    "find",
+    "folder",
+    "manifest",
+    "read_bytes",
+    "read_image",
+    "read_manifest",
+    "read_mask",
+]
