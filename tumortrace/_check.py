@@ -50,7 +50,7 @@ def volume(image: ArrayLike) -> NDArray[Any]:
             and max(abs(int(array.min())), int(array.max())) > _EXACT_INTEGER
         ):
             raise ValueError("image holds integers beyond 2**53, which float64 cannot hold exactly")
-        if kind == "f" and not (-_LARGEST <= float(array.min()) and float(array.max()) <= _LARGEST):
+        if kind == "f" and not (float(array.min()) >= -_LARGEST and float(array.max()) <= _LARGEST):
             bad = ~(np.abs(array.astype(np.longdouble)) <= _LARGEST)
             where = tuple(int(i) for i in np.argwhere(bad)[0])
             problem = "beyond 1e60" if np.isfinite(array[where]) else "not finite"
