@@ -8,10 +8,12 @@ from collections.abc import Callable
 
 from tumortrace.features._discretise import discretise
 from tumortrace.features._first_order import first_order
+from tumortrace.features._shape import shape
 from tumortrace.features._vector import FeatureVector
 
 FEATURES: dict[str, Callable[..., FeatureVector]] = {
     "first_order": first_order,
+    "shape": shape,
 }
 
-__all__ = ["FEATURES", "FeatureVector", "discretise", "first_order"]
+__all__ = ["FEATURES", "FeatureVector", "discretise", "first_order", "shape"]

@@ -197,19 +197,20 @@ def _common(values: NDArray[np.float64], counts: NDArray[np.int64], out: NDArray
         high -= 1
     values, counts = values[low : high + 1], counts[low : high + 1]
     extent = values[-1] - values[0]
-    mean, variance, skewness, kurtosis = _moments(values, counts, n, extent)
+    above, variance, skewness, kurtosis = _moments(values, counts, n, extent)
     p10, q1, median, q3, p90 = _percentiles(values, counts, n)
     deviation = median_deviation = kept = kept_sum = kept_deviation = 0.0
     for k in range(values.size):
-        deviation += counts[k] * abs(values[k] - mean)
+        deviation += counts[k] * abs(values[k] - values[0] - above)
         median_deviation += counts[k] * abs(values[k] - median)
         if p10 <= values[k] <= p90:
             kept += counts[k]
             kept_sum += counts[k] * (values[k] - median)
-    kept_mean = median + kept_sum / max(kept, 1.0)
+    kept_mean = kept_sum / max(kept, 1.0)
     for k in range(values.size):
         if p10 <= values[k] <= p90:
-            kept_deviation += counts[k] * abs(values[k] - kept_mean)
+            kept_deviation += counts[k] * abs(values[k] - median - kept_mean)
+    mean = values[0] + above
     out[0], out[1], out[2], out[3] = mean, variance, skewness, kurtosis
     out[4], out[5], out[6], out[7], out[8] = median, values[0], p10, p90, values[-1]
     out[9], out[10] = q3 - q1, extent
@@ -222,7 +223,10 @@ def _common(values: NDArray[np.float64], counts: NDArray[np.int64], out: NDArray
 def _moments(
     values: NDArray[np.float64], counts: NDArray[np.int64], n: int, extent: float
 ) -> tuple[float, float, float, float]:
-    """Take moments about the mean, in units of a power of two near the range: exact, and safe from underflow."""
+    """Return the mean less the minimum, and the moments about the mean.
+
+    They are taken in units of a power of two near the range: nothing is rounded, nothing underflows.
+    """
     _, exponent = math.frexp(extent)
     scale = math.ldexp(1.0, -exponent) if exponent > -1000 else 2.0**1000
     total = 0.0
@@ -237,10 +241,10 @@ def _moments(
         third += counts[k] * square * d
         fourth += counts[k] * square * square
     second, third, fourth = second / n, third / n, fourth / n
-    mean = values[0] + centre / scale
     if extent == 0:
-        return mean, 0.0, 0.0, 0.0
-    return mean, second / scale / scale, third / (second * math.sqrt(second)), fourth / (second * second) - 3
+        return 0.0, 0.0, 0.0, 0.0
+    skewness = third / (second * math.sqrt(second))
+    return centre / scale, second / scale / scale, skewness, fourth / (second * second) - 3
 
 
 @kernel
