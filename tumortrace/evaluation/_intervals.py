@@ -26,13 +26,14 @@ class Interval(NamedTuple):
 
 
 class Roc(NamedTuple):
-    """A ROC curve on an even grid of false positive rates, its pointwise band, and its area."""
+    """A ROC curve on an even grid of false positive rates, its pointwise band, its area, and their coverage."""
 
     fpr: NDArray[np.float64]
     tpr: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     auc: Interval
+    level: float
 
 
 def auc(
@@ -115,7 +116,7 @@ def roc(
     tails = [(1 - level) / 2, (1 + level) / 2]
     low, high = np.quantile([curve for curve, _ in draws], tails, axis=0)
     interval = np.quantile([a for _, a in draws], tails)
-    return Roc(fpr, tpr, low, high, Interval(area, float(interval[0]), float(interval[1])))
+    return Roc(fpr, tpr, low, high, Interval(area, float(interval[0]), float(interval[1])), level)
 
 
 def _draws(y: NDArray[np.bool_], groups: NDArray[Any], resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
