@@ -5,7 +5,7 @@ for a caller that needs the bytes too. `breadm`, `folder` and `manifest` know th
 makes lesions to try things on.
 """
 
-from tumortrace.io import breadm, folder, manifest
+from tumortrace.io import breadm, folder, manifest, synthetic
 from tumortrace.io._distribution import class_distribution
 from tumortrace.io._find import find
 from tumortrace.io._image import Image
@@ -37,4 +37,5 @@ __all__ = [
     "read_image",
     "read_manifest",
     "read_mask",
+    "synthetic",
 ]
