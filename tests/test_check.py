@@ -21,6 +21,14 @@ def test_contiguous_input_is_not_copied():
     assert _check.volume(image[:, ::2]).flags.c_contiguous
 
 
+def test_kernels_see_one_type_of_array():
+    image, mask = np.zeros((2, 3), np.uint8), np.ones((2, 3), bool)
+    image.flags.writeable = mask.flags.writeable = False
+    volume = _check.volume(image)
+    assert volume.flags.writeable
+    assert _check.region(mask, volume, 2).flags.writeable
+
+
 @pytest.mark.parametrize(
     ("image", "error", "message"),
     [

@@ -18,7 +18,7 @@ def volume(image: ArrayLike) -> NDArray[Any]:
     """Return `image` as kernels take it: ``(slices, rows, cols)``, C-contiguous, uint8 or float64.
 
     uint8 and bool become uint8, every other real dtype float64. A 2-D image becomes a volume of one slice. The
-    input is not copied where it already fits, and never changed.
+    input is not copied where it already fits and is writeable, and never changed.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def volume(image: ArrayLike) -> NDArray[Any]:
         raise TypeError(f"image has dtype {array.dtype}; give real numbers (bool, integer or float)")
     if array.ndim == 2:
         array = array[np.newaxis]
-    return np.ascontiguousarray(array)
+    return _for_kernels(array)
 
 
 def region(mask: ArrayLike | None, image: NDArray[Any], ndim: int) -> NDArray[np.bool_]:
@@ -92,7 +92,7 @@ def region(mask: ArrayLike | None, image: NDArray[Any], ndim: int) -> NDArray[np
         raise TypeError(f"mask has dtype {array.dtype}; give bool or numbers, non-zero inside")
     if array.dtype.kind == "f" and np.isnan(array).any():
         raise ValueError("mask holds NaN; give 0 outside and non-zero inside")
-    array = np.ascontiguousarray(array.astype(bool, copy=False).reshape(image.shape))
+    array = _for_kernels(array.astype(bool, copy=False).reshape(image.shape))
     if not array.any():
         raise ValueError("mask is empty: no pixel is inside; give a mask that is non-zero somewhere")
     return array
@@ -137,6 +137,12 @@ def integers(name: str, value: Any, low: int, *, length: int | None = None) -> t
         count = "one or more" if length is None else str(length)
         raise ValueError(f"{name} is {value!r}; give {count} whole numbers of at least {low}")
     return tuple(int(v) for v in items)
+
+
+def _for_kernels(array: NDArray[Any]) -> NDArray[Any]:
+    """Return `array` C-contiguous and writeable: for a read-only one, numba would compile every kernel again."""
+    array = np.ascontiguousarray(array)
+    return array if array.flags.writeable else array.copy()
 
 
 def _as_tuple(value: Any) -> tuple[Any, ...]:
