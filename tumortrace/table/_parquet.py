@@ -20,7 +20,7 @@ def require() -> None:
     """Say what to install where pyarrow is missing."""
     if find_spec("pyarrow") is None:
         raise ModuleNotFoundError(
-            "a Parquet table needs pyarrow, which is not installed: pip install 'tumortrace[parquet]', or write .csv"
+            "a Parquet table needs pyarrow, which is not installed: pip install 'tumortrace[parquet]'"
         )
 
 

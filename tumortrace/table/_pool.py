@@ -13,7 +13,7 @@ import multiprocessing
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from time import perf_counter
@@ -33,7 +33,7 @@ class WorkerDied(RuntimeError):
 
 def run(
     function: Callable[[Item], Result], items: Iterable[Item], total: int, jobs: int | None
-) -> Iterator[tuple[Item, Result]]:
+) -> Generator[tuple[Item, Result]]:
     """Yield each item with its result, in order.
 
     The first items are computed here, which compiles what the function needs and tells how long an item takes.
@@ -68,7 +68,7 @@ def run(
                 break
         left = total - len(spent)
         mean = sorted(spent)[len(spent) // 2] if spent else 0.0
-    workers = min(jobs or _cpus(), left) if left * mean > _WORTH_SECONDS else 1
+    workers = min(jobs or available_cpus(), left) if left * mean > _WORTH_SECONDS else 1
     if workers < 2 or multiprocessing.current_process().daemon:
         for item in items:
             yield item, function(item)
@@ -85,7 +85,7 @@ def run(
         yield from zip(chunk, results, strict=True)
 
 
-def _cpus() -> int:
+def available_cpus() -> int:
     """Count the CPUs that this process may use, by affinity and by container."""
     import joblib
 
@@ -126,7 +126,8 @@ def _forked(function: Callable[..., Any], chunks: Iterator[Any], workers: int) -
     """
     crew = _fork(function, workers)
     numbered = enumerate(chunks)
-    idle, busy = list(crew), {}
+    idle = list(crew)
+    busy: dict[Any, tuple[int, Any]] = {}
     done: dict[int, tuple[Any, Any]] = {}
     turn = 0
     try:
@@ -137,6 +138,7 @@ def _forked(function: Callable[..., Any], chunks: Iterator[Any], workers: int) -
                 _send(pipe, task[1], crew)
             if not busy:
                 return
+            ready: Any
             for ready in wait(list(busy)):
                 number, chunk = busy.pop(ready)
                 done[number] = chunk, _receive(ready, crew)
@@ -208,7 +210,7 @@ def _death(pipe: Connection, crew: dict[Any, Any]) -> WorkerDied:
 
 @contextmanager
 def _one_opencv_thread() -> Iterator[None]:
-    """Stop OpenCV's threads while processes are forked: a worker has the setting of its parent but not the threads."""
+    """Stop OpenCV's threads during a fork: a worker would inherit their records but not the threads."""
     cv2 = sys.modules.get("cv2")
     if cv2 is None:
         yield

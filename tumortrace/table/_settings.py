@@ -38,11 +38,11 @@ class Settings:
 
     Examples
     --------
-    >>> settings = Settings.of({"glcm": {"levels": 64}})
-    >>> settings.parameters["glcm"]["levels"]
-    64
-    >>> settings.columns[0].startswith("glcm_")
-    True
+    >>> settings = Settings.of({"first_order": {"levels": 64}})
+    >>> settings.parameters["first_order"]
+    {'spacing': None, 'levels': 64, 'bin_width': None}
+    >>> settings.columns[0]
+    'first_order_mean'
     """
 
     parameters: dict[str, dict[str, Any]]
@@ -101,9 +101,7 @@ class Settings:
         content = {"tumortrace": tumortrace.__version__, "parameters": self.parameters}
         return blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).hexdigest()
 
-    def compute(
-        self, image: NDArray[Any], mask: NDArray[Any] | None = None
-    ) -> tuple[NDArray[np.float64], str]:
+    def compute(self, image: NDArray[Any], mask: NDArray[Any] | None = None) -> tuple[NDArray[np.float64], str]:
         """Return the numbers of one image in the order of `columns`, and why some are NaN.
 
         Raises
@@ -124,8 +122,8 @@ class Settings:
 
     @cached_property
     def _calls(self) -> list[tuple[str, Callable[..., FeatureVector]]]:
-        """Extractors with the parameters that differ from the defaults: the fewer are passed, the faster the call."""
-        calls = []
+        """Extractors with the parameters that differ from the defaults: a call with fewer is faster."""
+        calls: list[tuple[str, Callable[..., FeatureVector]]] = []
         for name, values in self.parameters.items():
             defaults = _defaults(name)
             calls.append((name, partial(FEATURES[name], **{k: v for k, v in values.items() if v != defaults[k]})))

@@ -74,7 +74,13 @@ def collect(source: Any, masks: Sequence[Any] | None = None) -> Images:
         paths = found.frame["mask"].tolist() if "mask" in found.frame else []
         return _checked(
             Images(
-                found.frame, found.frame["image"].tolist(), paths, found.root, str(source), found.skipped, found.problems
+                found.frame,
+                found.frame["image"].tolist(),
+                paths,
+                found.root,
+                str(source),
+                found.skipped,
+                found.problems,
             )
         )
     if isinstance(source, pd.DataFrame):
@@ -93,8 +99,10 @@ def _of_frame(frame: pd.DataFrame) -> Images:
     if "image" not in frame:
         raise ValueError(f"the DataFrame has no column image; its columns are {', '.join(map(str, frame.columns))}")
     images = _listed(frame["image"], "images")
-    present = frame["mask"].notna() if "mask" in frame else []
-    masks = _listed([m if p else None for m, p in zip(frame["mask"], present, strict=True)], "masks") if len(present) else []
+    masks: list[Any] = []
+    if "mask" in frame:
+        known = frame["mask"].notna()
+        masks = _listed([mask if k else None for mask, k in zip(frame["mask"], known, strict=True)], "masks")
     identity = frame.rename(columns=str).reset_index(drop=True)
     identity["image"] = _names(images)
     if masks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +69,7 @@ def write_table(
                 counts["reused"] += reused
                 bar.update()
     if out.suffix == ".parquet":
-        _parquet.from_csv(part, out, images.identity.dtypes.to_dict(), settings.columns)
+        _parquet.from_csv(part, out, {str(k): v for k, v in images.identity.dtypes.items()}, settings.columns)
     else:
         part.replace(out)
     for path in _parts(out):
@@ -95,9 +95,7 @@ def progress_bar(total: int, shown: bool) -> Any:
     return tqdm(total=total, unit="image", disable=not shown, smoothing=0.1, mininterval=0.2)
 
 
-def _lines(
-    images: Images, settings: Settings, kept: Kept, jobs: int | None
-) -> Iterator[tuple[bytes, str, bool]]:
+def _lines(images: Images, settings: Settings, kept: Kept, jobs: int | None) -> Generator[tuple[bytes, str, bool]]:
     """Yield each row as CSV, its status, and whether it is an earlier one."""
     places = ((item, kept.find(item.identity)) for item in images.items())
     items = (item if place is None else item._replace(digest=place.digest) for item, place in places)

@@ -1,0 +1,356 @@
+"""The command line: parses and prints; the work is in the package.
+
+Exit codes: 0 all good, 1 a fatal error, 2 wrong usage, 3 some rows of a table failed, 130 interrupted.
+"""
+
+import argparse
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tumortrace
+
+if TYPE_CHECKING:
+    from tumortrace.table import Summary
+
+OK, FATAL, USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+_SHOWN = 5
+
+
+class UsageError(Exception):
+    """What was typed makes no sense; the message says what would."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        What follows the name of the program; by default what was typed.
+    """
+    args = _parser().parse_args(argv)
+    with warnings.catch_warnings():
+        warnings.showwarning = _print_warning
+        try:
+            return int(args.run(args))
+        except KeyboardInterrupt:
+            hint = (
+                "; rows so far are kept: go on with the same command and --resume" if args.run is _extract else ""
+            )
+            _complain(f"interrupted{hint}")
+            return INTERRUPTED
+        except BrokenPipeError:  # a reader such as head has closed stdout
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return OK
+        except Exception as error:
+            if args.debug or os.environ.get("TUMORTRACE_DEBUG"):
+                raise
+            text = " ".join(str(error).split()) or type(error).__name__
+            _complain(f"error: {text}")
+            return USAGE if isinstance(error, UsageError) else FATAL
+
+
+def _complain(message: str) -> None:
+    print(f"tumortrace: {message}", file=sys.stderr)
+
+
+def _print_warning(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, file: Any = None, line: Any = None
+) -> None:
+    _complain(f"warning: {message}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tumortrace",
+        description="Fast, named texture features of lesions, as one table. Research software, no medical device.",
+        epilog="Begin with: tumortrace quickstart",
+    )
+    parser.add_argument("--version", action="version", version=f"tumortrace {tumortrace.__version__}")
+    parser.add_argument(
+        "--debug", action="store_true", help="show the traceback of an error (or set TUMORTRACE_DEBUG)"
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_extract(commands)
+    _add_features(commands)
+    _add_settings(commands)
+    _add_distribution(commands)
+    _add_show(commands)
+    _add_synthetic(commands)
+    _add_quickstart(commands)
+    return parser
+
+
+def _command(commands: Any, name: str, run: Any, summary: str, examples: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.set_defaults(run=run)
+    return command
+
+
+def _whole(low: int) -> Any:
+    def whole_number(text: str) -> int:
+        if not text.isdecimal() or int(text) < low:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {low}")
+        return int(text)
+
+    return whole_number
+
+
+def _add_extract(commands: Any) -> None:
+    command = _command(
+        commands,
+        "extract",
+        _extract,
+        "compute the features of many images as one table",
+        "  tumortrace extract lesions/ -o features.csv\n"
+        "  tumortrace extract manifest.csv --features glcm,lbp --set glcm.levels=64 -o features.parquet\n"
+        "  tumortrace extract lesions/ --settings settings.yaml -o features.csv --resume\n\n"
+        "exit codes: 0 every row is good, 3 some rows failed, 2 wrong usage, 1 another error, 130 interrupted",
+    )
+    add = command.add_argument
+    add("source", metavar="SOURCE", help="a folder of images, a manifest (.csv with a column Image), or an image")
+    add("--settings", metavar="FILE", type=Path, help="YAML file of extractors and parameters; see: settings init")
+    add("--features", metavar="NAMES", help="run these extractors only: names with commas between; see: features")
+    add(
+        "--set",
+        metavar="NAME.PARAMETER=VALUE",
+        action="append",
+        default=[],
+        help="set a parameter; may be repeated",
+    )
+    add("--jobs", metavar="N", type=_whole(1), help="worker processes (default: every available CPU)")
+    add(
+        "-o",
+        "--out",
+        metavar="FILE",
+        type=Path,
+        default=Path("features.csv"),
+        help="the table, .csv or .parquet "
+        "(default: features.csv); its record of versions and settings is FILE.json",
+    )
+    add(
+        "--resume",
+        action="store_true",
+        help="keep the rows of an earlier run whose image and settings are the same",
+    )
+    add("--progress", action=argparse.BooleanOptionalAction, help="progress bar (default: on a terminal)")
+    add("-q", "--quiet", action="store_true", help="print errors only")
+
+
+def _extract(args: argparse.Namespace) -> int:
+    from tumortrace.table import Settings, extract
+
+    if args.out.suffix not in (".csv", ".parquet"):
+        raise UsageError(f"the table is {str(args.out)!r}; give a name that ends in .csv or .parquet")
+    names = None if args.features is None else [name.strip() for name in args.features.split(",") if name.strip()]
+    try:
+        settings = Settings.of(args.settings, features=names, overrides=args.set)
+    except (ValueError, TypeError) as error:
+        raise UsageError(error) from error
+    progress = sys.stderr.isatty() if args.progress is None else args.progress
+    summary = extract(
+        args.source,
+        settings,
+        out=args.out,
+        jobs=args.jobs,
+        resume=args.resume,
+        progress=progress and not args.quiet,
+    )
+    if not args.quiet:
+        _report(summary, len(settings.columns))
+    return SOME_FAILED if summary.failed else OK
+
+
+def _report(summary: "Summary", columns: int) -> None:
+    for problem in summary.problems[:_SHOWN]:
+        _complain(f"warning: {problem}")
+    for path, reason in summary.skipped[:_SHOWN]:
+        _complain(f"left out: {path}: {reason}")
+    hidden = max(len(summary.problems) - _SHOWN, 0) + max(len(summary.skipped) - _SHOWN, 0)
+    if hidden:
+        _complain(f"{hidden:,} more such lines are in {summary.path}.json")
+    print(f"{summary.path}: {summary.rows:,} rows, {columns:,} features each")
+    print(f"computed {summary.computed}, reused {summary.reused}, failed {summary.failed}")
+    if summary.failed or summary.incomplete:
+        incomplete = f"{summary.incomplete} incomplete (some features undefined)"
+        print(f"{summary.failed} failed, {incomplete}: the column error says why")
+
+
+def _add_features(commands: Any) -> None:
+    command = _command(
+        commands,
+        "features",
+        _features,
+        "list the extractors, their parameters, defaults and columns",
+        "  tumortrace features\n  tumortrace features glcm",
+    )
+    command.add_argument(
+        "name", metavar="NAME", nargs="?", help="an extractor: show what its parameters mean and every column"
+    )
+
+
+def _features(args: argparse.Namespace) -> int:
+    from tumortrace.features import FEATURES
+    from tumortrace.table import describe
+
+    if args.name is None:
+        for name in FEATURES:
+            found = describe(name)
+            print(f"{name}: {found.summary} {len(found.columns)} columns.")
+            print(f"    {', '.join(f'{p.name}={p.default}' for p in found.parameters)}")
+        return OK
+    try:
+        found = describe(args.name)
+    except ValueError as error:
+        raise UsageError(error) from error
+    print(f"{found.name}: {found.summary}\n\nparameters")
+    for parameter in found.parameters:
+        print(f"    {parameter.name} = {parameter.default}\n        {parameter.meaning}")
+    print(f"\n{len(found.columns)} columns with these defaults")
+    for column in found.columns:
+        print(f"    {column}")
+    return OK
+
+
+def _add_settings(commands: Any) -> None:
+    command = commands.add_parser("settings", help="write a settings file", description="Settings files.")
+    actions = command.add_subparsers(title="actions", required=True, metavar="ACTION")
+    init = _command(
+        actions,
+        "init",
+        _settings_init,
+        "write a commented settings file with every parameter at its default",
+        "  tumortrace settings init -o settings.yaml",
+    )
+    init.add_argument("-o", "--out", metavar="FILE", type=Path, help="where to (default: print it)")
+    init.add_argument("--force", action="store_true", help="overwrite a file that exists")
+
+
+def _settings_init(args: argparse.Namespace) -> int:
+    from tumortrace.table import template
+
+    if args.out is None:
+        print(template(), end="")
+        return OK
+    if args.out.exists() and not args.force:
+        raise UsageError(f"{args.out} exists; give another name, or --force to overwrite it")
+    args.out.write_text(template(), encoding="utf-8")
+    print(
+        f"{args.out}: every extractor with its defaults; edit it, then: tumortrace extract … --settings {args.out}"
+    )
+    return OK
+
+
+def _add_distribution(commands: Any) -> None:
+    command = _command(
+        commands,
+        "distribution",
+        _distribution,
+        "count images, slices and patients of each class and split",
+        "  tumortrace distribution lesions/\n  tumortrace distribution lesions/ -o classes.png --csv classes.csv",
+    )
+    command.add_argument("source", metavar="SOURCE", help="a folder in the BreaDM layout, or a manifest with Label")
+    command.add_argument("-o", "--out", metavar="FILE", type=Path, help="a picture: .png, .svg or .pdf")
+    command.add_argument("--csv", metavar="FILE", type=Path, help="the counts as CSV")
+
+
+def _distribution(args: argparse.Namespace) -> int:
+    from tumortrace import io
+
+    counts = io.class_distribution(io.find(args.source).frame)
+    print(counts.to_string(index=False, na_rep="-"))
+    if args.csv is not None:
+        counts.to_csv(args.csv, index=False)
+    if args.out is not None:
+        from tumortrace import report
+
+        report.save(report.plot_class_distribution(counts), args.out)
+    return OK
+
+
+def _add_show(commands: Any) -> None:
+    command = _command(
+        commands,
+        "show",
+        _show,
+        "draw an image with what the operators make of it",
+        "  tumortrace show p-040.jpg -o panel.png\n  tumortrace show lesion.png --mask mask.png -o panel.svg",
+    )
+    command.add_argument("image", metavar="IMAGE", type=Path, help="a JPEG, PNG, TIFF or BMP file")
+    command.add_argument("--mask", metavar="FILE", type=Path, help="a mask of the same size, not 0 inside")
+    command.add_argument(
+        "-o",
+        "--out",
+        metavar="FILE",
+        type=Path,
+        default=Path("panel.png"),
+        help="a picture: .png, .svg or .pdf (default: panel.png)",
+    )
+
+
+def _show(args: argparse.Namespace) -> int:
+    from tumortrace import io, report
+
+    image = io.read_image(args.image)
+    mask = None if args.mask is None else io.read_mask(args.mask)
+    print(report.save(report.panel(image.array, mask, title=args.image.name), args.out))
+    return OK
+
+
+def _add_synthetic(commands: Any) -> None:
+    command = _command(
+        commands,
+        "synthetic",
+        _synthetic,
+        "make synthetic breast DCE-MRI lesions in the BreaDM layout",
+        "  tumortrace synthetic lesions/ --patients 60 --seed 1",
+    )
+    command.add_argument("out", metavar="OUT", type=Path, help="the folder to write")
+    command.add_argument("--patients", metavar="N", type=_whole(1), default=60, help="how many (default: 60)")
+    command.add_argument(
+        "--seed", metavar="N", type=_whole(0), default=0, help="the same seed makes the same files"
+    )
+
+
+def _synthetic(args: argparse.Namespace) -> int:
+    from tumortrace.io import synthetic
+
+    print(synthetic.make_lesions(args.out, patients=args.patients, seed=args.seed))
+    return OK
+
+
+def _add_quickstart(commands: Any) -> None:
+    command = _command(
+        commands,
+        "quickstart",
+        _quickstart,
+        "make lesions, extract their features, fit a model by patient, and show how good it is",
+        "  tumortrace quickstart\n  tumortrace quickstart --out try/ --jobs 2",
+    )
+    command.add_argument(
+        "--out",
+        metavar="DIR",
+        type=Path,
+        default=Path("tumortrace-quickstart"),
+        help="folder for everything it writes (default: tumortrace-quickstart)",
+    )
+    command.add_argument(
+        "--jobs", metavar="N", type=_whole(1), help="worker processes (default: every available CPU)"
+    )
+
+
+def _quickstart(args: argparse.Namespace) -> int:
+    from tumortrace import quickstart
+
+    quickstart.run(args.out, jobs=args.jobs)
+    return OK

@@ -1,0 +1,88 @@
+"""What extractors there are, said from their signatures and docstrings."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import textwrap
+from typing import NamedTuple
+
+from tumortrace.features import FEATURES
+from tumortrace.table._settings import Settings
+
+
+class Parameter(NamedTuple):
+    """A parameter of an extractor: its name, its default as YAML, and what it means in a sentence."""
+
+    name: str
+    default: str
+    meaning: str
+
+
+class Description(NamedTuple):
+    """An extractor: what it computes in a line, its parameters, and its columns with the defaults."""
+
+    name: str
+    summary: str
+    parameters: tuple[Parameter, ...]
+    columns: tuple[str, ...]
+
+
+def describe(name: str) -> Description:
+    """Describe an extractor.
+
+    Raises
+    ------
+    ValueError
+        If there is none of this name; the message lists those there are.
+
+    Examples
+    --------
+    >>> describe("first_order").parameters[1].name
+    'levels'
+    """
+    settings = Settings.of([name])
+    lines = inspect.getdoc(FEATURES[name]) or ""
+    meanings = _meanings(lines)
+    parameters = tuple(
+        Parameter(key, json.dumps(value), meanings.get(key, "")) for key, value in settings.parameters[name].items()
+    )
+    return Description(name, lines.partition("\n")[0], parameters, settings.columns)
+
+
+def template() -> str:
+    """Return a settings file in YAML: every extractor and parameter with its default and meaning."""
+    head = """
+        Settings of tumortrace: extractor, and below it parameters.
+        Every value here is the default. Remove an extractor to leave it out,
+        and a parameter to keep to its default: `glcm:` alone is enough.
+        """
+    lines = [f"# {line}" for line in textwrap.dedent(head).strip().splitlines()]
+    for name in FEATURES:
+        description = describe(name)
+        lines += ["", *_comment(f"{description.summary} {len(description.columns)} columns."), f"{name}:"]
+        for parameter in description.parameters:
+            lines += [*_comment(parameter.meaning, "  "), f"  {parameter.name}: {parameter.default}"]
+    return "\n".join(lines) + "\n"
+
+
+def _comment(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(text, 100, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ")
+
+
+def _meanings(doc: str) -> dict[str, str]:
+    """Return the first sentence on each parameter in a numpydoc docstring."""
+    section = re.search(r"^Parameters\n-+\n(.*?)(?=^\S[^\n]*\n-{3,}\n|\Z)", doc, re.MULTILINE | re.DOTALL)
+    meanings: dict[str, str] = {}
+    names: list[str] = []
+    text: list[str] = []
+    for line in [*(section[1].splitlines() if section else []), "end : "]:
+        if line.strip() and not line.startswith(" "):
+            sentence = re.split(r"(?<=[.;:])\s", " ".join(text), maxsplit=1)[0].rstrip(";:")
+            meanings |= dict.fromkeys(names, sentence)
+            names = [name.strip() for name in line.partition(" :")[0].split(",")]
+            text = []
+        else:
+            text.append(line.strip())
+    return meanings
