@@ -1,0 +1,116 @@
+"""docs/benchmarks.md, written from the results."""
+
+from pathlib import Path
+from typing import Any
+
+INTRODUCTION = """# Benchmarks
+
+This page is written by
+
+```console
+python -m benchmarks.run
+```
+
+from a clone with `pip install -e '.[bench]'`; the raw figures are in `benchmarks/results.json`. Every comparison
+first proves that both sides give the same result (the few that cannot are marked), then times both in turn in one
+run, on one thread. Figures are medians. On a shared machine only the ratios mean something.
+
+**Ratio** is the peer's time over ours: above 1 we are faster. **Floors** is our time over the time this machine
+needs at least for the bytes that must be touched or the operations that must be done, whichever is longer, at the
+speeds measured in the same run: 1 would be perfect.
+"""
+
+
+def write(results: dict[str, Any], path: Path) -> None:
+    """Write the page by a temporary name, then move it into place."""
+    parts = [INTRODUCTION, _machine(results["machine"])]
+    if "kernels" in results:
+        parts.append(_kernels(results["kernels"]))
+    if "batch" in results:
+        parts.append(_batch(results["batch"]))
+    if "startup" in results:
+        parts.append(_startup(results["startup"]))
+    temporary = path.with_suffix(".md.part")
+    temporary.write_text("\n".join(parts), encoding="utf-8")
+    temporary.replace(path)
+
+
+def _machine(machine: dict[str, Any]) -> str:
+    packages = ", ".join(f"{name} {number}" for name, number in machine["packages"].items())
+    copies = ", ".join(f"{speed:.0f} GB/s for {block}" for block, speed in machine["copy_gb_per_s"].items())
+    rates = ", ".join(f"{speed:.0f} G/s {lane}" for lane, speed in machine["operations_g_per_s"].items())
+    return (
+        f"Measured on: {machine['cpu']} ({machine['simd']}), {machine['system']}, Python {machine['python']}; "
+        f"{packages}. One thread copies {copies}, and adds {rates}.\n"
+    )
+
+
+def _kernels(rows: list[dict[str, Any]]) -> str:
+    lines = [
+        "## Kernels\n",
+        "| what | peer | size | ours | peer | ratio | floors | asked for |",
+        "|---|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    notes: dict[str, int] = {}
+    for row in rows:
+        ours, theirs = _time(row["ours_s"]), _time(row["theirs_s"])
+        mark = f" [{notes.setdefault(row['note'], len(notes) + 1)}]" if row["note"] else ""
+        goal = f"×{row['goal']:g}" if row["goal"] else ""
+        lines.append(
+            f"| {row['name']} | {row['peer']}{mark} | {row['size']} | {ours} | {theirs} "
+            f"| {_ratio(row['ratio'])} | {row['ours_s'] / row['floor_s']:.1f} | {goal} |"
+        )
+    lines += [""] + [f"[{number}] {note}.\n" for note, number in notes.items()]
+    return "\n".join(lines)
+
+
+def _batch(batch: dict[str, Any]) -> str:
+    lines = [
+        f"| {name} | {batch['wall_s'][side]:.1f} s | {batch['images'] / batch['wall_s'][side]:,.0f} "
+        f"| {batch['peak_bytes'][side] / 1e6:.0f} MB |"
+        for side, name in (("ours", "tumortrace"), ("theirs", "scikit-image + joblib"))
+    ]
+    return f"""## The batch job
+
+{batch["images"]:,} images ({batch["data"]}) to a CSV of {batch["columns"]:,} feature columns, as whole commands on
+{batch["jobs"]} processes: `tumortrace extract` against scikit-image, SciPy and joblib computing the same columns,
+written by pandas.
+
+| | wall | images per second | peak memory |
+|---|--:|--:|--:|
+{lines[0]}
+{lines[1]}
+
+Ratio: **{_ratio(batch["ratio"])}** (asked for: ×8, and under 600 MB).
+"""
+
+
+def _startup(startup: dict[str, Any]) -> str:
+    imports = "\n".join(f"| `import {module}` | {_time(s)} |" for module, s in startup["import_s"].items())
+    first = "\n".join(
+        f"| first `{name}`, cached | {_time(s)} |" for name, s in startup["first_call_cached_s"].items()
+    )
+    cold = "\n".join(
+        f"| every extractor compiled from nothing, {dtype} | {_time(s)} |"
+        for dtype, s in startup["cold_compile_s"].items()
+    )
+    return f"""## Before the first number
+
+Fresh interpreters; the first calls in the order of the list, so each finds what those before it have loaded.
+
+| what | time |
+|---|--:|
+{imports}
+{first}
+{cold}
+"""
+
+
+def _time(seconds: float) -> str:
+    if seconds < 1e-3:
+        return f"{seconds * 1e6:.1f} µs"
+    return f"{seconds * 1e3:.2f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def _ratio(ratio: float) -> str:
+    return f"×{ratio:,.0f}" if ratio >= 100 else f"×{ratio:.1f}"

@@ -1,0 +1,66 @@
+"""Run the benchmarks and keep the results: `python -m benchmarks.run`.
+
+    python -m benchmarks.run                     everything; writes benchmarks/results.json and docs/benchmarks.md
+    python -m benchmarks.run kernels startup     some parts; the others keep their last results
+    python -m benchmarks.run batch --data ROOT   the batch job on a BreastDM tree instead of synthetic lesions
+
+Both sides of every comparison run on one thread, the batch job on the same number of processes.
+"""
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+PARTS = ("kernels", "startup", "batch")
+HERE = Path(__file__).parent
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="default: all of them")
+    parser.add_argument("--data", type=Path, help="BreastDM tree for the batch job; default: synthetic lesions")
+    parser.add_argument("--jobs", type=int, default=4, help="processes of the batch job, for both sides")
+    parser.add_argument("--seconds", type=float, default=1.0, help="time for each pair of timings")
+    parser.add_argument("--only", default="", help="kernels: names that contain this")
+    parser.add_argument("-o", "--out", type=Path, default=HERE / "results.json")
+    options = parser.parse_args()
+
+    from benchmarks import measure, page
+
+    results: dict[str, Any] = json.loads(options.out.read_text()) if options.out.exists() else {}
+    results["machine"] = measure.machine()
+    for part in options.parts or PARTS:
+        print(f"== {part}", flush=True)
+        results[part] = _PARTS[part](options, results)
+        options.out.write_text(json.dumps(results, indent=1) + "\n")
+    page.write(results, HERE.parent / "docs" / "benchmarks.md")
+
+
+def _kernels(options: argparse.Namespace, results: dict[str, Any]) -> list[dict[str, Any]]:
+    from benchmarks import kernels
+
+    kept = [row for row in results.get("kernels", []) if options.only and options.only not in row["name"]]
+    return kept + kernels.run(results["machine"], options.seconds, options.only)
+
+
+def _startup(options: argparse.Namespace, results: dict[str, Any]) -> dict[str, Any]:
+    from benchmarks import startup
+
+    return startup.run()
+
+
+def _batch(options: argparse.Namespace, results: dict[str, Any]) -> dict[str, Any]:
+    from benchmarks import batch
+
+    return batch.run(options.data, options.jobs)
+
+
+_PARTS = {"kernels": _kernels, "startup": _startup, "batch": _batch}
+
+if __name__ == "__main__":
+    main()
