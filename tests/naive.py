@@ -3,6 +3,8 @@
 Plain loops over plain arrays, one formula a line, nothing shared with the package.
 """
 
+from fractions import Fraction
+
 import numpy as np
 
 # first order
@@ -97,4 +99,151 @@ def shape(image, mask, spacing):
         "elongation": np.sqrt(variances[1] / variances[0]),
         "flatness": np.sqrt(variances[2] / variances[0]),
         "centre_of_mass_shift": np.linalg.norm(points.mean(axis=0) - weights @ points / weights.sum()),
+    }
+
+
+# binary patterns
+
+
+RING = ((0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1), (1, 0), (1, 1))
+
+
+def fractions(image):
+    """The image as nested lists of exact numbers."""
+    return [[Fraction(float(x)) for x in row] for row in image]
+
+
+def ring_code(bit, r, c):
+    return sum(2**p for p, (i, j) in enumerate(RING) if bit(r + i, c + j))
+
+
+def mvm_lbp_codes(image, combine="threshold"):
+    """Codes of a 2-D image without rounding: x ≥ √v is x ≥ 0 and x² ≥ v."""
+    x = fractions(image)
+    rows, cols = len(x), len(x[0])
+
+    def bits(r, c):
+        window = sorted(x[r + i][c + j] for i in (-1, 0, 1) for j in (-1, 0, 1))
+        mean, median = sum(window) / 9, window[4]
+        variance = sum((value - mean) ** 2 for value in window) / 9
+        if combine == "threshold":
+            return [lambda i, j: (e := 3 * x[i][j] - mean - median) >= 0 and e**2 >= variance]
+        return [
+            lambda i, j: x[i][j] >= mean,
+            lambda i, j: x[i][j] >= median,
+            lambda i, j: (x[i][j] - mean) ** 2 >= variance,
+        ]
+
+    codes = [[[ring_code(bit, r, c) for bit in bits(r, c)] for c in range(1, cols - 1)] for r in range(1, rows - 1)]
+    codes = np.moveaxis(np.array(codes), 2, 0)
+    return codes[0] if combine == "threshold" else codes
+
+
+def mvmbp_codes(image):
+    """Codes of a 2-D image without rounding."""
+    x = fractions(image)
+    rows, cols = len(x), len(x[0])
+
+    def exceeds(r, c):
+        return x[r][c] > sum(x[r + i][c + j] for i, j in RING) / 8
+
+    return np.array([[ring_code(exceeds, r, c) for c in range(2, cols - 2)] for r in range(2, rows - 2)])
+
+
+def pattern_shares(codes, bins):
+    """Share of each code, or of each uniform code and of the others together."""
+    shares = [np.mean(codes == code) for code in range(256)]
+    if bins == "all":
+        return shares
+    uniform = [code for code in range(256) if sum(code >> p & 1 != code >> (p + 1) % 8 & 1 for p in range(8)) <= 2]
+    return [shares[code] for code in uniform] + [1 - sum(shares[code] for code in uniform)]
+
+
+# HOG and Sobel
+
+
+def resized(image, size):
+    """Image of the given size, axis by axis: the area mean where it shrinks, linear where it grows."""
+    for axis in (0, 1):
+        lines = np.moveaxis(image.astype(float), axis, 0)
+        old, new = len(lines), size[axis]
+        result = []
+        for i in range(new):
+            if new < old:
+                low, high = i * old / new, (i + 1) * old / new
+                shares = [max(0, min(high, k + 1) - max(low, k)) for k in range(old)]
+            else:
+                centre = np.clip((i + 0.5) * old / new - 0.5, 0, old - 1)
+                shares = [max(0, 1 - abs(k - centre)) for k in range(old)]
+            result.append(sum(s * line for s, line in zip(shares, lines, strict=True)) / sum(shares))
+        image = np.moveaxis(np.array(result), 0, axis)
+    return image
+
+
+def hog_cells(image, orientations, pixels_per_cell, weights=None):
+    """One histogram of gradient orientation for each cell."""
+    x = image.astype(float)
+    rows, cols = x.shape
+    height, width = pixels_per_cell
+    cells = np.zeros((rows // height, cols // width, orientations))
+    for i in range(cells.shape[0] * height):
+        for j in range(cells.shape[1] * width):
+            d_row = x[i + 1, j] - x[i - 1, j] if 0 < i < rows - 1 else 0.0
+            d_col = x[i, j + 1] - x[i, j - 1] if 0 < j < cols - 1 else 0.0
+            angle = np.degrees(np.arctan2(d_row, d_col)) % 180
+            k = min(int(angle * orientations / 180), orientations - 1)
+            weight = 1.0 if weights is None else weights[i, j]
+            cells[i // height, j // width, k] += weight * np.hypot(d_row, d_col) / (height * width)
+    return cells
+
+
+def hog_blocks(cells, cells_per_block, block_norm):
+    """Overlapping blocks of cells, each normalised."""
+    rows, cols = (n - b + 1 for n, b in zip(cells.shape, cells_per_block, strict=False))
+    blocks = np.empty((rows, cols, *cells_per_block, cells.shape[2]))
+    for i in range(rows):
+        for j in range(cols):
+            v = cells[i : i + cells_per_block[0], j : j + cells_per_block[1]]
+            if block_norm.startswith("L1"):
+                v = v / (v.sum() + 1e-5)
+            else:
+                v = v / np.sqrt((v**2).sum() + 1e-10)
+            if block_norm == "L1-sqrt":
+                v = np.sqrt(v)
+            if block_norm == "L2-Hys":
+                v = np.minimum(v, 0.2)
+                v = v / np.sqrt((v**2).sum() + 1e-10)
+            blocks[i, j] = v
+    return blocks
+
+
+def sobel_gradients(image):
+    """Both derivatives, with the border pixel repeated once beyond the border."""
+    x = np.pad(image.astype(float), 1, mode="symmetric")
+    smooth, difference = np.array([1.0, 2.0, 1.0]), np.array([-1.0, 0.0, 1.0])
+    row, col = np.empty(image.shape), np.empty(image.shape)
+    for i in range(image.shape[0]):
+        for j in range(image.shape[1]):
+            window = x[i : i + 3, j : j + 3]
+            row[i, j] = difference @ window @ smooth
+            col[i, j] = smooth @ window @ difference
+    return row, col
+
+
+def sobel(row, col, orientations, edge_threshold):
+    """Statistics of gradients, given as flat arrays over a region."""
+    m = np.hypot(row, col)
+    z = (m - m.mean()) / m.std()
+    root_mean_square = np.sqrt(np.mean(m**2))
+    angle = np.degrees(np.arctan2(row, col)) % 180
+    bins = np.minimum((angle * orientations / 180).astype(int), orientations - 1)
+    return {
+        "mean": m.mean(),
+        "standard_deviation": m.std(),
+        "skewness": np.mean(z**3),
+        "kurtosis": np.mean(z**4) - 3,
+        "maximum": m.max(),
+        "root_mean_square": root_mean_square,
+        "edge_density": np.mean(m > edge_threshold * root_mean_square),
+        **{f"orientation_{k}": m[bins == k].sum() / m.sum() for k in range(orientations)},
     }
