@@ -106,8 +106,10 @@ def test_area_and_curve_equal_scikit_learn(rng, decimals):
     curve = roc(y, score, names, resamples=20)
     assert curve.auc.value == pytest.approx(roc_auc_score(y, score), abs=1e-12)
     fpr, tpr, _ = roc_curve(y, score, drop_intermediate=False)
-    upper = pd.Series(tpr).groupby(fpr).max()
-    np.testing.assert_allclose(curve.tpr, np.interp(curve.fpr, upper.index, upper), atol=1e-12)
+    for x, height in zip(curve.fpr, curve.tpr, strict=True):
+        i = max(k for k in range(len(fpr)) if fpr[k] <= x)  # the last vertex on or left of x
+        rise = (tpr[i + 1] - tpr[i]) / (fpr[i + 1] - fpr[i]) if i + 1 < len(fpr) else 0
+        assert height == pytest.approx(tpr[i] + rise * (x - fpr[i]), abs=1e-12)
     assert (curve.low <= curve.high).all()
 
 

@@ -145,6 +145,8 @@ def _curve(
     tpr = np.concatenate([[0.0], hits / hits[-1]])
     false = np.concatenate([[0.0], alarms / alarms[-1]])
     area = float(np.trapezoid(tpr, false))
-    # at a vertical step, the curve's value is its upper end
-    last = np.append(np.flatnonzero(np.diff(false) > 0), len(false) - 1)
-    return np.interp(fpr, false[last], tpr[last]), area
+    before = np.searchsorted(false, fpr, side="right") - 1  # at a vertical step its upper end
+    after = np.minimum(before + 1, len(false) - 1)
+    width = false[after] - false[before]
+    share = np.divide(fpr - false[before], width, out=np.zeros_like(fpr), where=width > 0)
+    return tpr[before] + share * (tpr[after] - tpr[before]), area

@@ -1,0 +1,17 @@
+"""Pictures: what an operator makes of a lesion, how a data set is made up, how well a model separates.
+
+Every function returns a `matplotlib.figure.Figure` and touches no global state of matplotlib, so that figures can
+be drawn in threads and beside a program's own. Needs the extra ``report``.
+"""
+
+from importlib.util import find_spec
+
+if find_spec("matplotlib") is None:
+    raise ModuleNotFoundError("pictures need matplotlib, which is not installed: pip install 'tumortrace[report]'")
+
+from tumortrace.report._curves import plot_roc
+from tumortrace.report._distribution import plot_class_distribution
+from tumortrace.report._panel import panel
+from tumortrace.report._style import save
+
+__all__ = ["panel", "plot_class_distribution", "plot_roc", "save"]
