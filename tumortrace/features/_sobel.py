@@ -319,6 +319,7 @@ def _describe(
                         maximum = max(maximum, m[x])
                         histogram[bins[x]] += m[x]
     mean, root_mean_square = total / count, np.sqrt(squares / count)
+    unit = maximum if maximum > 0 else 1.0  # powers of tiny magnitudes would be 0
     second = third = fourth = 0.0
     n_edges = 0
     for z in range(slices):
@@ -328,15 +329,16 @@ def _describe(
                 _magnitude_row(row, col, m)
                 for x in range(cols):
                     if everywhere or region[z, y, x]:
-                        square = (m[x] - mean) * (m[x] - mean)
+                        deviation = (m[x] - mean) / unit
+                        square = deviation * deviation
                         second += square
-                        third += square * (m[x] - mean)
+                        third += square * deviation
                         fourth += square * square
                         n_edges += m[x] > threshold * root_mean_square
     variance = second / count
-    varies = variance > (1e-12 * mean) ** 2
+    varies = variance > (1e-12 * mean / unit) ** 2
     values[0] = mean
-    values[1] = np.sqrt(variance)
+    values[1] = unit * np.sqrt(variance)
     values[2] = third / count / variance**1.5 if varies else 0.0
     values[3] = fourth / count / variance**2 - 3 if varies else 0.0
     values[4] = maximum
