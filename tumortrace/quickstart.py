@@ -48,7 +48,7 @@ def run(
     out : path, default "tumortrace-quickstart"
         Folder to write; made where missing. A second run in it takes over the features that are there.
     patients : int, default 60
-        How many lesions to make, at least 10.
+        How many to make, at least 12: each class needs one for each of the five folds.
     jobs : int, optional
         Processes that extract; all processors by default.
     seed : int, default 0
@@ -67,7 +67,7 @@ def run(
     """
     from tumortrace import __version__, _check, extract, io, report
 
-    _check.integer("patients", patients, 10)
+    _check.integer("patients", patients, 12)
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     names = {"features": "features.csv", "classes": "classes.png", "panel": "panel.png", "roc": "roc.png"}
