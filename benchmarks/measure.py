@@ -25,6 +25,8 @@ PACKAGES = (
     "Pillow",
 )
 
+LANES = ("uint8", "int16", "int32", "float32", "float64")
+
 
 def race(ours: Callable[[], Any], theirs: Callable[[], Any], seconds: float) -> tuple[float, float]:
     """Return the median seconds of each, run in turn (ours, theirs, ours, …) so that both meet the same weather."""
@@ -67,7 +69,8 @@ def machine() -> dict[str, Any]:
         "copy_gb_per_s": {
             name: _copy_speed(size) / 1e9 for name, size in {"1 MB": 1 << 20, "64 MB": 1 << 26}.items()
         },
-        "operations_g_per_s": {dtype: _add_speed(dtype) / 1e9 for dtype in ("uint8", "int32", "float64")},
+        "operations_g_per_s": {lane: _operation_speed(lane) / 1e9 for lane in LANES}
+        | {"count": _counting_speed() / 1e9},
     }
 
 
@@ -92,16 +95,37 @@ def _copy_speed(size: int) -> float:
     return 2 * size / min(times)
 
 
-def _add_speed(dtype: str) -> float:
-    """Vectorised additions per second of one thread on numbers that stay in the nearest cache."""
+def _operation_speed(dtype: str) -> float:
+    """Vectorised additions and maxima per second of one thread, sixteen on each number while it is in a register."""
 
     @numba.njit
-    def add(a: Any, b: Any, rounds: int) -> None:
+    def work(a: Any, b: Any, rounds: int) -> None:
+        number = a.dtype.type  # keeps each result as narrow as its operands
         for _ in range(rounds):
             for k in range(a.size):
-                a[k] += b[k]
+                x, y = a[k], b[k]
+                for _ in range(8):
+                    x = number(max(x, y) + y)
+                a[k] = x
 
-    a, b, rounds = np.zeros(2048, dtype), np.ones(2048, dtype), 2000
-    add(a, b, 1)
-    times = [_once(lambda: add(a, b, rounds)) for _ in range(9)]
-    return a.size * rounds / min(times)
+    a, b, rounds = np.zeros(2048, dtype), np.ones(2048, dtype), 500
+    work(a, b, 1)
+    times = [_once(lambda: work(a, b, rounds)) for _ in range(9)]
+    return 16 * a.size * rounds / min(times)
+
+
+def _counting_speed() -> float:
+    """Increments per second of one thread in four small tables in turn, at places that cannot be foreseen."""
+
+    @numba.njit
+    def count(places: Any, tables: Any) -> None:
+        for k in range(0, places.size, 4):
+            tables[0, places[k]] += 1
+            tables[1, places[k + 1]] += 1
+            tables[2, places[k + 2]] += 1
+            tables[3, places[k + 3]] += 1
+
+    places, tables = np.random.default_rng(0).integers(0, 1024, 1 << 16), np.zeros((4, 1024), np.uint32)
+    count(places, tables)
+    times = [_once(lambda: count(places, tables)) for _ in range(9)]
+    return places.size / min(times)
