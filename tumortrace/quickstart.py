@@ -124,7 +124,7 @@ def _evaluate(table: "pd.DataFrame", seed: int) -> "dict[tuple[str, str], Roc]":
     # the size of a crop is a fingerprint of the patient: shape stays out
     texture = [column for column in feature_columns(table) if not column.startswith("shape_")]
     slices = widen(table, features=texture)
-    side_by_side = [column for column in slices if "__" in column]
+    side_by_side = [column for column in slices.columns if "__" in column]
     models = {_SINGLE: (table, texture), _BESIDE: (slices, side_by_side)}
     curves = {}
     for name, (frame, columns) in models.items():

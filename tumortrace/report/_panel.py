@@ -122,7 +122,7 @@ def _first_order(axes: "Axes", pixels: NDArray[Any], inside: NDArray[np.bool_] |
 
 def _sobel(axes: "Axes", pixels: NDArray[Any], inside: NDArray[np.bool_] | None, aspect: float) -> None:
     magnitude = sobel_gradients(pixels).magnitude
-    shown = _map(axes, magnitude, aspect=aspect, cmap="magma")
+    shown = _map(axes, magnitude, aspect=aspect, cmap="magma", vmin=0, vmax=magnitude.max() or 1)
     _frame(axes, pixels.shape, inside, "Sobel", "magnitude of the gradient")
     _scale(axes, shown)
 
@@ -160,7 +160,11 @@ def _glcm(axes: "Axes", pixels: NDArray[Any], inside: NDArray[np.bool_] | None, 
     shares = counts / max(counts.sum(), 1)
     edge = _LEVELS + 0.5
     shown = axes.imshow(
-        shares, cmap="magma", norm=PowerNorm(0.5), interpolation="nearest", extent=(0.5, edge, edge, 0.5)
+        shares,
+        cmap="magma",
+        norm=PowerNorm(0.5, 0, shares.max() or 1),
+        interpolation="nearest",
+        extent=(0.5, edge, edge, 0.5),
     )
     tidy(axes, "GLCM", f"grey level of the neighbour, 1 to {_LEVELS}", "grey level of the pixel")
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
@@ -195,8 +199,11 @@ def _codes(
     caption: str,
 ) -> None:
     """Draw codes of eight bits; the border that has none stays empty."""
-    shown = _map(axes, function(pixels), pixels.shape, aspect=aspect, cmap="viridis", vmin=0, vmax=255)
+    codes = function(pixels)
+    shown = _map(axes, codes, pixels.shape, aspect=aspect, cmap="viridis", vmin=0, vmax=255)
     _frame(axes, pixels.shape, inside, title, caption)
+    if codes.size == 0:
+        axes.text(0.5, 0.5, "no full window", ha="center", fontsize=TEXT, color=FAINT, transform=axes.transAxes)
     _scale(axes, shown, ticks=(0, 64, 128, 192, 255))
 
 
@@ -216,9 +223,9 @@ def _frame(
     axes.set(xlim=(-0.5, shape[1] - 0.5), ylim=(shape[0] - 0.5, -0.5), xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
     axes.set_title(title, fontsize=TITLE, loc="left")
-    axes.set_xlabel(caption, fontsize=TEXT, color=FAINT)
+    axes.set_xlabel(caption, fontsize=TEXT, color=FAINT, loc="left")
     if inside is not None:
-        axes.imshow(np.where(inside[..., None], (1, 1, 1, 0), (1, 1, 1, 0.55)), interpolation="nearest")
+        axes.imshow(np.where(inside[..., None], (1, 1, 1, 0), (1, 1, 1, 0.55)), aspect=axes.get_aspect())
         axes.add_collection(
             LineCollection(_outline(inside), colors=_OUTLINE, linewidths=1.4, capstyle="projecting")
         )
@@ -235,10 +242,17 @@ def _outline(inside: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
 
 
 def _scale(axes: "Axes", shown: "AxesImage", label: str = "", ticks: Sequence[int] | None = None) -> None:
-    """Put a slim colour bar beside `axes`, as tall as the picture."""
-    bar = axes.figure.colorbar(shown, cax=axes.inset_axes((1.03, 0, 0.045, 1)), ticks=ticks)
-    bar.outline.set_visible(False)  # type: ignore[operator]
-    bar.ax.tick_params(labelsize=SMALL, length=2, color=FAINT)
+    """Put a slim colour bar beside `axes`, as tall as the picture; a flat one shows its ends only."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    width, height = figure.get_size_inches()
+    axes.apply_aspect()
+    box = axes.get_position()
+    place = figure.add_axes((box.x1 + 0.07 / width, box.y0, 0.1 / width, box.height))
+    ends = (ticks[0], ticks[-1]) if ticks else shown.get_clim()
+    bar = figure.colorbar(shown, cax=place, ticks=ends if box.height * height < 0.9 else ticks)
+    bar.outline.set_visible(False)
+    place.tick_params(labelsize=SMALL, length=2, color=FAINT)
     bar.set_label(label, fontsize=SMALL, color=FAINT)
 
 

@@ -27,7 +27,7 @@ def new_figure(width: float, height: float, title: str | None = None) -> Figure:
 def tidy(axes: "Axes", title: str = "", x: str = "", y: str = "") -> None:
     """Give `axes` its title and labels, and take away the upper and right edge."""
     axes.set_title(title, fontsize=TITLE, color=INK, loc="left")
-    axes.set_xlabel(x, fontsize=TEXT, color=INK)
+    axes.set_xlabel(x, fontsize=TEXT, color=INK, loc="left")
     axes.set_ylabel(y, fontsize=TEXT, color=INK)
     axes.tick_params(labelsize=SMALL, color=FAINT, labelcolor=INK)
     axes.spines[["top", "right"]].set_visible(False)
