@@ -102,8 +102,7 @@ def hog(
     rows, cols = _check.integers("size", size, 1, length=2)
     names = _names(grid, *_block_counts("size", (rows, cols), grid))
     volume, weights = _fit(volume, region, (rows, cols))
-    cells = _cells(volume, weights, grid, pooled=True)
-    return FeatureVector(names, _blocks(cells, grid).ravel())
+    return FeatureVector(names, _blocks(volume, weights, 1, grid).ravel())
 
 
 def hog_cells(
@@ -146,7 +145,10 @@ def hog_cells(
     array([[[3., 0.]]])
     """
     volume = _check.volume(image)
-    cells = _cells(volume, _NO_WEIGHTS, _grid(orientations, pixels_per_cell))
+    grid = _grid(orientations, pixels_per_cell)
+    slices, rows, cols = volume.shape
+    cells = np.empty((slices, rows // grid.cell[0], cols // grid.cell[1], grid.orientations))
+    _cells(volume, _edges(volume, grid), grid.cell, cells)
     return cells[0] if np.ndim(image) == 2 else cells
 
 
@@ -184,8 +186,7 @@ def hog_blocks(
     """
     volume = _check.volume(image)
     grid = _grid(orientations, pixels_per_cell, cells_per_block, block_norm)
-    _block_counts("image", volume.shape[1:], grid)
-    blocks = _blocks(_cells(volume, _NO_WEIGHTS, grid), grid)
+    blocks = _blocks(volume, _NO_WEIGHTS, volume.shape[0], grid)
     return blocks[0] if np.ndim(image) == 2 else blocks
 
 
@@ -239,22 +240,17 @@ def _fit(
     return resize(volume, slices, box, size), resize(region.view(np.uint8), slices, box, size)
 
 
-def _cells(
-    volume: NDArray[Any], weights: NDArray[np.float64], grid: _Grid, *, pooled: bool = False
-) -> NDArray[np.float64]:
-    # float32 takes the same side of every bin edge for differences of 8-bit numbers, up to that many orientations
-    narrow = volume.dtype == np.uint8 and grid.orientations <= _NARROW_ORIENTATIONS
-    slices, rows, cols = volume.shape
-    cells = np.zeros((1 if pooled else slices, rows // grid.cell[0], cols // grid.cell[1], grid.orientations))
-    _vote(volume, weights, cotangents(grid.orientations, narrow), grid.cell, cells)
-    return cells
+def _edges(volume: NDArray[Any], grid: _Grid) -> NDArray[Any]:
+    """Return the edges of the bins; float32 decides alike for 8-bit numbers, up to so many orientations."""
+    return cotangents(grid.orientations, volume.dtype == np.uint8 and grid.orientations <= _NARROW_ORIENTATIONS)
 
 
-def _blocks(cells: NDArray[np.float64], grid: _Grid) -> NDArray[np.float64]:
-    slices, rows, cols, orientations = cells.shape
-    block_rows, block_cols = grid.block
-    blocks = np.empty((slices, rows - block_rows + 1, cols - block_cols + 1, *grid.block, orientations))
-    _normalise(cells, grid.norm.startswith("L2"), grid.norm == "L2-Hys", blocks)
+def _blocks(volume: NDArray[Any], weights: NDArray[np.float64], n: int, grid: _Grid) -> NDArray[np.float64]:
+    """Return `n` sets of blocks: one for each slice, or one for all slices together."""
+    rows, cols = _block_counts("image", volume.shape[1:], grid)
+    blocks = np.empty((n, rows, cols, *grid.block, grid.orientations))
+    euclidean, hysteresis = grid.norm.startswith("L2"), grid.norm == "L2-Hys"
+    _describe(volume, weights, _edges(volume, grid), grid.cell, euclidean, hysteresis, blocks)
     return np.sqrt(blocks, out=blocks) if grid.norm == "L1-sqrt" else blocks
 
 
@@ -297,83 +293,118 @@ def _magnitude_row(row: NDArray[Any], col: NDArray[Any], magnitude: NDArray[np.f
 
 
 @kernel
-def _vote(
+def _cell_row(
     volume: NDArray[Any],
     weights: NDArray[np.float64],
     edges: NDArray[Any],
+    slices: tuple[int, int],
+    y: int,
     cell: tuple[int, int],
-    cells: NDArray[np.float64],
+    histograms: NDArray[np.float64],
 ) -> None:
-    """Fill `cells`, first zero: one grid of histograms for each slice, or a single one for their mean."""
+    """Fill row `y` of the cells with the mean of their votes over the slices from the first up to the second."""
     cell_rows, cell_cols = cell
-    grids, n_rows, n_cols = cells.shape[:3]
-    slices, _, cols = volume.shape
+    cols = volume.shape[2]
     row, col = np.empty(cols, edges.dtype), np.empty(cols, edges.dtype)
     magnitude, bins = np.empty(cols), np.empty(cols, np.uint32)
-    for z in range(slices):
-        for y in range(n_rows * cell_rows):
-            _gradient_row(volume[z], y, row, col)
+    histograms[:] = 0
+    for z in range(slices[0], slices[1]):
+        for i in range(y * cell_rows, (y + 1) * cell_rows):
+            _gradient_row(volume[z], i, row, col)
             _bin_row(row, col, edges, bins)
             _magnitude_row(row, col, magnitude)
             if weights.size:
                 for x in range(cols):
-                    magnitude[x] *= weights[z, y, x]
-            histograms = cells[z if grids > 1 else 0, y // cell_rows]
+                    magnitude[x] *= weights[z, i, x]
             # neighbouring cells in turn, so that no vote waits for the one before it
             for offset in range(cell_cols):
-                for j in range(n_cols):
+                for j in range(histograms.shape[0]):
                     x = j * cell_cols + offset
                     histograms[j, bins[x]] += magnitude[x]
-    cells /= cell_rows * cell_cols * (slices // grids)
+    histograms /= (slices[1] - slices[0]) * cell_rows * cell_cols
 
 
 @kernel
-def _clipped_norms(
-    planes: NDArray[np.float64], i: int, block_rows: int, scale: NDArray[np.float64], norms: NDArray[np.float64]
-) -> None:
-    """Compute the squared norm of each block of row `i`, scaled and cut off: blocks side by side, bin by bin."""
+def _cells(volume: NDArray[Any], edges: NDArray[Any], cell: tuple[int, int], cells: NDArray[np.float64]) -> None:
+    for z in range(cells.shape[0]):
+        for y in range(cells.shape[1]):
+            _cell_row(volume, np.empty((0, 0, 0)), edges, (z, z + 1), y, cell, cells[z, y])
+
+
+@kernel
+def _clipped_norms(planes: NDArray[np.float64], scale: NDArray[np.float64], norms: NDArray[np.float64]) -> None:
+    """Compute the squared norm of each block, scaled and cut off: blocks side by side, bin by bin."""
     norms[:] = 0
-    for u in range(block_rows):
+    for u in range(planes.shape[0]):
         for v in range(planes.shape[2] - norms.size + 1):
             for k in range(planes.shape[1]):
-                plane = planes[i + u, k, v : v + norms.size]
+                plane = planes[u, k, v : v + norms.size]
                 for j in range(norms.size):
                     value = min(plane[j] * scale[j], _CLIP)
                     norms[j] += value * value
 
 
 @kernel
-def _normalise(cells: NDArray[np.float64], euclidean: bool, hysteresis: bool, blocks: NDArray[np.float64]) -> None:
-    slices, rows, cols, orientations = cells.shape
-    n_rows, n_cols, block_rows, block_cols = blocks.shape[1:5]
-    lines = cells.reshape((slices, rows, cols * orientations))
-    scaled = blocks.reshape((slices, n_rows, n_cols, block_rows, block_cols * orientations))
-    planes, powers = np.empty((rows, orientations, cols)), np.empty((rows, cols))
-    norms, scale, rescale = np.empty(n_cols), np.empty(n_cols), np.ones(n_cols)
-    clip = _CLIP if hysteresis else np.inf
-    for z in range(slices):
-        powers[:] = 0
-        for y in range(rows):
+def _block_row(
+    cells: NDArray[np.float64],
+    planes: NDArray[np.float64],
+    powers: NDArray[np.float64],
+    top: int,
+    euclidean: bool,
+    hysteresis: bool,
+    blocks: NDArray[np.float64],
+) -> None:
+    """Normalise a row of blocks; row u of a block is row ``top + u`` of the cells, which wrap around."""
+    n_cols, block_rows, block_cols, orientations = blocks.shape
+    norms, scale, rescale = np.zeros(n_cols), np.empty(n_cols), np.ones(n_cols)
+    for u in range(block_rows):
+        for v in range(block_cols):
+            for j in range(n_cols):
+                norms[j] += powers[u, j + v]
+    for j in range(n_cols):
+        scale[j] = 1 / np.sqrt(norms[j] + _EPSILON**2) if euclidean else 1 / (norms[j] + _EPSILON)
+    clip = np.inf
+    if hysteresis:
+        clip = _CLIP
+        _clipped_norms(planes, scale, norms)
+        for j in range(n_cols):
+            rescale[j] = 1 / np.sqrt(norms[j] + _EPSILON**2)
+    lines = cells.reshape((block_rows, cells.shape[1] * orientations))
+    scaled = blocks.reshape((n_cols, block_rows, block_cols * orientations))
+    for j in range(n_cols):
+        first, second = scale[j], rescale[j]
+        for u in range(block_rows):
+            line, block = lines[(top + u) % block_rows, j * orientations :], scaled[j, u]
+            for x in range(block.size):
+                block[x] = min(line[x] * first, clip) * second
+
+
+@kernel
+def _describe(
+    volume: NDArray[Any],
+    weights: NDArray[np.float64],
+    edges: NDArray[Any],
+    cell: tuple[int, int],
+    euclidean: bool,
+    hysteresis: bool,
+    blocks: NDArray[np.float64],
+) -> None:
+    """Fill the blocks row by row, from a ring of as many rows of cells as a block has: nothing else is kept."""
+    n, n_rows, _, block_rows, _, orientations = blocks.shape
+    n_cells = volume.shape[2] // cell[1]
+    depth = volume.shape[0] // n
+    cells = np.empty((block_rows, n_cells, orientations))
+    planes, powers = np.empty((block_rows, orientations, n_cells)), np.empty((block_rows, n_cells))
+    for z in range(n):
+        for y in range(n_rows + block_rows - 1):
+            u = y % block_rows
+            _cell_row(volume, weights, edges, (z * depth, (z + 1) * depth), y, cell, cells[u])
+            powers[u] = 0
             for k in range(orientations):
-                for x in range(cols):
-                    value = cells[z, y, x, k]
-                    planes[y, k, x] = value
-                    powers[y, x] += value * value if euclidean else value
-        for i in range(n_rows):
-            norms[:] = 0
-            for u in range(block_rows):
-                for v in range(block_cols):
-                    for j in range(n_cols):
-                        norms[j] += powers[i + u, j + v]
-            for j in range(n_cols):
-                scale[j] = 1 / np.sqrt(norms[j] + _EPSILON**2) if euclidean else 1 / (norms[j] + _EPSILON)
-            if hysteresis:
-                _clipped_norms(planes, i, block_rows, scale, norms)
-                for j in range(n_cols):
-                    rescale[j] = 1 / np.sqrt(norms[j] + _EPSILON**2)
-            for j in range(n_cols):
-                first, second = scale[j], rescale[j]
-                for u in range(block_rows):
-                    line, block = lines[z, i + u, j * orientations :], scaled[z, i, j, u]
-                    for x in range(block.size):
-                        block[x] = min(line[x] * first, clip) * second
+                for j in range(n_cells):
+                    value = cells[u, j, k]
+                    planes[u, k, j] = value
+                    powers[u, j] += value * value if euclidean else value
+            if y >= block_rows - 1:
+                top = y - block_rows + 1
+                _block_row(cells, planes, powers, top, euclidean, hysteresis, blocks[z, top])
