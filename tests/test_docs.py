@@ -32,8 +32,10 @@ def blocks(page):
 def prepared(tmp_path_factory):
     folder = tmp_path_factory.mktemp("docs")
     synthetic.make_lesions(folder / "lesions", patients=12)
-    Image.open(max((folder / "lesions").rglob("*C2/*.jpg"), key=os.path.getsize)).save(folder / "lesion.png")
-    width, height = Image.open(folder / "lesion.png").size
+    largest = max((folder / "lesions").rglob("*C2/*.jpg"), key=os.path.getsize)
+    with Image.open(largest) as lesion:
+        lesion.save(folder / "lesion.png")
+        width, height = lesion.size
     mask = np.zeros((height, width), np.uint8)
     mask[height // 4 : -height // 4, width // 4 : -width // 4] = 255
     Image.fromarray(mask).save(folder / "lesion_mask.png")

@@ -34,18 +34,13 @@ def test_each_view_shows_its_intermediate(rng):
     np.testing.assert_array_equal(shown["Image"], image)
     np.testing.assert_array_equal(shown["Sobel"], sobel_gradients(image).magnitude)
     np.testing.assert_array_equal(shown["LBP"], lbp_codes(image, method="uniform"))
-    np.testing.assert_array_equal(shown["MVM-LBP"], mvm_lbp_codes(image))
-    np.testing.assert_array_equal(shown["MVMBP"], mvmbp_codes(image))
+    for title, codes, border in (("MVM-LBP", mvm_lbp_codes(image), 1), ("MVMBP", mvmbp_codes(image), 2)):
+        assert shown[title].shape == image.shape
+        assert shown[title].count() == codes.size  # the border has no code
+        np.testing.assert_array_equal(shown[title][border:-border, border:-border], codes)
     counts = glcm_matrix(image).squeeze()
     assert counts.shape == (32, 32)
     np.testing.assert_allclose(shown["GLCM"], counts / counts.sum())
-
-
-def test_codes_lie_over_their_pixels(rng):
-    image, _ = lesion(rng)
-    figure = panel(image, views=["image", "mvm_lbp", "mvmbp"])
-    extents = [axes.images[0].get_extent() for axes in views(figure).values()]
-    assert extents == [[-0.5, 25.5, 23.5, -0.5], [0.5, 24.5, 22.5, 0.5], [1.5, 23.5, 21.5, 1.5]]
 
 
 def test_hog_strokes_run_along_the_edge():

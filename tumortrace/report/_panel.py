@@ -200,20 +200,20 @@ def _codes(
 ) -> None:
     """Draw codes of eight bits; the border that has none stays empty."""
     codes = function(pixels)
-    shown = _map(axes, codes, pixels.shape, aspect=aspect, cmap="viridis", vmin=0, vmax=255)
+    border = (pixels.shape[0] - codes.shape[0]) // 2
+    everywhere = np.full(pixels.shape, np.nan)
+    if codes.size:
+        everywhere[border:-border, border:-border] = codes
+    shown = _map(axes, everywhere, aspect=aspect, cmap="viridis", vmin=0, vmax=255)
     _frame(axes, pixels.shape, inside, title, caption)
     if codes.size == 0:
         axes.text(0.5, 0.5, "no full window", ha="center", fontsize=TEXT, color=FAINT, transform=axes.transAxes)
     _scale(axes, shown, ticks=(0, 64, 128, 192, 255))
 
 
-def _map(axes: "Axes", values: NDArray[Any], shape: tuple[int, ...] | None = None, **style: Any) -> "AxesImage":
-    """Draw one value per pixel, in the middle of an image of `shape`."""
-    rows, cols = shape or values.shape
-    top, left = (rows - values.shape[0]) / 2 - 0.5, (cols - values.shape[1]) / 2 - 0.5
-    extent = (left, cols - 1 - left, rows - 1 - top, top)
-    smooth = "nearest" if max(rows, cols) < 256 else "antialiased"
-    return axes.imshow(values, interpolation=smooth, extent=extent, **style)
+def _map(axes: "Axes", values: NDArray[Any], **style: Any) -> "AxesImage":
+    """Draw one value per pixel; a large picture is smoothed where it has more pixels than the figure."""
+    return axes.imshow(values, interpolation="nearest" if max(values.shape) < 256 else "antialiased", **style)
 
 
 def _frame(
