@@ -2,8 +2,8 @@
 
 Along each axis on its own: the mean over the area of the new pixel where it shrinks, linear between pixel centres
 where it grows. OpenCV calls that INTER_AREA and INTER_LINEAR, but its weights are float32: a flat patch of value
-200 comes out varying by 1e-5, which the block normalisation of HOG would blow up into a pattern. And loading OpenCV
-takes longer than the first HOG.
+200 comes out varying by 1e-5, which the block normalisation of HOG would blow up into a pattern. Nor need OpenCV
+be loaded, which takes a tenth of a second.
 """
 
 from typing import Any
