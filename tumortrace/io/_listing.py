@@ -81,19 +81,33 @@ def _walk(folder: Path, parts: tuple[str, ...], above: frozenset[tuple[int, int]
             yield Found(parts, "a link back to a folder that contains it")
             return
         with os.scandir(folder) as entries:
-            items = sorted((natural(entry.name), entry.name, entry.is_dir()) for entry in entries)
+            items = sorted((natural(entry.name), entry.name, _is_folder(entry)) for entry in entries)
     except OSError as error:
         yield Found(parts, f"a folder that cannot be listed: {error.strerror}")
         return
     for _, name, is_folder in items:
         if name.startswith("."):
             continue
-        if name.lower().endswith(ENDINGS):
+        if not _is_text(name):
+            yield Found((*parts, ascii(name)), "its name is no valid text; rename it")
+        elif name.lower().endswith(ENDINGS):
             yield Found((*parts, name))
         elif is_folder:
             yield from _walk(folder / name, (*parts, name), above | {here})
         else:
             yield Found((*parts, name), f"not an image: its name ends in none of {', '.join(ENDINGS)}")
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself, or to where one may not look
+        return False
+
+
+def _is_text(name: str) -> bool:
+    """Tell a name from one whose bytes the file system could not decode."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def folder_path(root: str | os.PathLike[str]) -> Path:

@@ -6,7 +6,9 @@ format is called. Pillow's global settings are neither used nor changed.
 
 import io
 import os
+import re
 import stat
+import threading
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,7 @@ MAX_PIXELS = 8192 * 8192
 _BYTES_PER_PIXEL = 16
 _DIRECT = {"L", "I", "F", "I;16", "I;16L", "I;16B", "I;16N"}
 _COLOUR = {"RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr"}
+_DEEP_COLOUR = re.compile(r"(LA|RGB|RGBA|RGBa|RGBX+|CMYK);16[BLN]")
 _ORIENTATION = 274
 _PHOTOMETRIC = 262
 _SAMPLE_FORMAT = 339
@@ -182,7 +185,9 @@ def decode(data: bytes, source: str | os.PathLike[str] = "image", *, max_pixels:
         raise
     except Exception as error:  # whatever a damaged file makes a decoder raise
         reason = str(error) or type(error).__name__
-        raise ImageError(f"{source}: is damaged and cannot be decoded: {reason}") from error
+        raise ImageError(
+            f"{source}: is damaged or of an unusual kind: {reason}; save it anew, as PNG say"
+        ) from error
 
 
 def _reader(data: bytes) -> "type[ImageFile] | None":
@@ -213,9 +218,10 @@ def _size(picture: "ImageFile", pages: int) -> str:
 def _stack(picture: "ImageFile", pages: int, source: object) -> NDArray[Any]:
     """Read the pages of a TIFF as slices."""
     slices: list[NDArray[Any]] = []
+    size = picture.size
     for page in range(pages):
         picture.seek(page)
-        if page and (picture.height, picture.width) != slices[0].shape:
+        if picture.size != size:
             raise ImageError(
                 f"{source}: page {page + 1} has {_size(picture, 1)} pixels, page 1 another size; "
                 "save one page, or pages of one size as the slices of a volume"
@@ -228,17 +234,17 @@ def _stack(picture: "ImageFile", pages: int, source: object) -> NDArray[Any]:
 
 def _grey(picture: "ImageFile", source: object) -> NDArray[Any]:
     """Return the grey values of the current page."""
-    raw = picture.tile[0].args if picture.tile else None
-    raw_mode = raw if isinstance(raw, str) else str(raw[0]) if raw else ""
+    arguments: Any = picture.tile[0].args
+    stored = arguments if isinstance(arguments, str) else str(arguments[0])
     tags = getattr(picture, "tag_v2", {})
     deep = picture.mode in _DIRECT and picture.mode != "L"
-    if ";16" in raw_mode and not deep:
+    if _DEEP_COLOUR.fullmatch(stored):
         raise ImageError(
             f"{source}: has several channels of 16 bits; save it as 16-bit grey, or with 8 bits per channel"
         )
     if deep and tags.get(_PHOTOMETRIC) == 0:
         raise ImageError(f"{source}: stores white as 0 in more than 8 bits; save it with black as 0")
-    unsigned = picture.mode == "I" and tags.get(_SAMPLE_FORMAT, (1,))[0] == 1 and raw_mode.startswith("I;32")
+    unsigned = picture.mode == "I" and tags.get(_SAMPLE_FORMAT, (1,))[0] == 1 and stored.startswith("I;32")
     upright = _upright(picture)
     if upright.mode not in _DIRECT:
         upright = _to_grey(upright, source)
@@ -272,17 +278,15 @@ def _to_grey(picture: Any, source: object) -> Any:
     return picture.convert("L")
 
 
-_colour_told = False
+_colour_told = threading.Lock()  # taken for good by the first to tell
 
 
 def _warn_of_colour(picture: Any, source: object) -> None:
     """Say once in a process that a picture in colour is read as grey."""
-    global _colour_told
-    if _colour_told:
+    if _colour_told.locked():
         return
     red, green, blue = (channel.tobytes() for channel in picture.split())
-    if not red == green == blue:
-        _colour_told = True
+    if not red == green == blue and _colour_told.acquire(blocking=False):
         warnings.warn(
             f"{source} is in colour and read as grey, 0.299 R + 0.587 G + 0.114 B; "
             "further colour images are read so without a word",

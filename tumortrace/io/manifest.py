@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,7 +72,9 @@ def _text(path: Path) -> str:
 
 def _table(path: Path, text: str) -> tuple[list[str], list[list[str]], list[int]]:
     """Return the names of the columns, the rows, and the line each row ends on."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=_separator(text), skipinitialspace=True, strict=True
+    )
     columns: list[str] = []
     rows, lines = [], []
     try:
@@ -97,7 +100,7 @@ def _table(path: Path, text: str) -> tuple[list[str], list[list[str]], list[int]
 
 def _separator(text: str) -> str:
     """Return the separator of which the first line has most."""
-    first = text.lstrip().partition("\n")[0]
+    first = text.lstrip("\r\n").partition("\n")[0]
     return max(_SEPARATORS, key=first.count)
 
 
@@ -121,8 +124,7 @@ def _columns(path: Path, header: list[str]) -> list[str]:
 def _whole_numbers(path: Path, values: list[str], lines: list[int]) -> list[int]:
     numbers = []
     for value, line in zip(values, lines, strict=True):
-        try:
-            numbers.append(int(value))
-        except ValueError:
-            raise ValueError(f"{path}, line {line}: slice is {value!r}; give a whole number") from None
+        if not re.fullmatch(r"-?[0-9]{1,9}", value.strip()):
+            raise ValueError(f"{path}, line {line}: slice is {value!r}; give a whole number")
+        numbers.append(int(value))
     return numbers

@@ -1,8 +1,8 @@
 """Breast lesions from a seed, in the layout of BreaDM, to try things on without any patient's data.
 
-What they copy from real crops of breast DCE-MRI: the sizes (6 to 75 pixels a side, median about 25), the 17 sequences
-and how they hang together, window levels that differ per patient and between the images before and after contrast,
-clipping, noise and JPEG. What they are not: a model of tumours. Never judge a method by them alone.
+What they copy from real crops of breast DCE-MRI: the sizes (6 to 75 pixels a side, median about 25), the 17
+sequences and how they hang together, window levels that differ per patient and between the images before and after
+contrast, clipping, noise and JPEG. What they are not: a model of tumours. Never judge a method by them alone.
 """
 
 import json
@@ -84,9 +84,9 @@ def make_lesions(
 
     Notes
     -----
-    A patient's class shows in two hidden numbers alone: one for form (outline, patchiness, rim) and one for kinetics
-    (wash-in, wash-out). Each is normal with variance 1, and the means of the classes lie `separation` apart. So no
-    method can expect more, per patient, than an AUC of ``Φ(separation)`` (0.964 by default), or
+    A patient's class shows in two hidden numbers alone: one for form (outline, patchiness, rim) and one for
+    kinetics (wash-in, wash-out). Each is normal with variance 1, and the means of the classes lie `separation`
+    apart. So no method can expect more, per patient, than an AUC of ``Φ(separation)`` (0.964 by default), or
     ``Φ(separation / √2)`` (0.898) from form or kinetics alone. The hidden numbers are spread evenly over their
     distribution, so that the overlap differs little from seed to seed. Size, window levels, surroundings and slice
     numbers say nothing about the class.
@@ -231,7 +231,8 @@ def _render(lesion: _Lesion) -> NDArray[np.uint8]:
             subtraction * _window(np.maximum(subtraction[-1], 0), 128, rng),
         ]
     )
-    return np.clip(np.rint(images), 0, 255).astype(np.uint8)
+    grey: NDArray[np.uint8] = np.clip(np.rint(images), 0, 255).astype(np.uint8)
+    return grey
 
 
 def _share(hidden: float, rng: np.random.Generator) -> float:
@@ -270,8 +271,10 @@ def _field(shape: tuple[int, int, int], grain: float, rng: np.random.Generator) 
     """Return a random field of mean 0 and variance 1, smooth over `grain` pixels."""
     from scipy.ndimage import gaussian_filter
 
-    field = gaussian_filter(rng.standard_normal(shape), (0.8, grain, grain), mode="wrap")
-    return (field - field.mean()) / (field.std() + 1e-9)
+    field: NDArray[np.float64] = gaussian_filter(rng.standard_normal(shape), (0.8, grain, grain), mode="wrap")
+    field -= field.mean()
+    field /= field.std() + 1e-9
+    return field
 
 
 def _curve(
