@@ -1,5 +1,6 @@
 """Draw the pictures of the docs and the README from one synthetic lesion: ``python docs/pictures.py``."""
 
+import sys
 import tempfile
 from pathlib import Path
 
@@ -9,7 +10,6 @@ from scipy import ndimage
 from tumortrace import io, report
 from tumortrace.io import synthetic
 
-OUT = Path(__file__).parent / "img"
 PATIENT, SEQUENCE = "SYN-014", "VIBRANT+C2"
 
 
@@ -27,15 +27,15 @@ def lesion():
     return image, ndimage.binary_fill_holes(pieces == largest)
 
 
-def main():
-    """Draw them all."""
+def main(out=Path(__file__).parent / "img"):
+    """Draw them all into a folder."""
     image, mask = lesion()
     title = f"Synthetic lesion {PATIENT}, {SEQUENCE}"
-    report.save(report.panel(image, mask, title=title), OUT / "panel.png", dpi=110)
+    report.save(report.panel(image, mask, title=title), out / "panel.png", dpi=110)
     for view in ("hog", "sobel", "lbp", "mvm_lbp", "mvmbp", "glcm", "first_order"):
-        report.save(report.panel(image, views=["image", view]), OUT / f"{view}.png", dpi=110)
-    report.save(report.panel(image, mask, views=["image"]), OUT / "shape.png", dpi=110)
+        report.save(report.panel(image, views=["image", view]), out / f"{view}.png", dpi=110)
+    report.save(report.panel(image, mask, views=["image"]), out / "shape.png", dpi=110)
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(Path, sys.argv[1:]))

@@ -68,3 +68,9 @@ def test_the_readme_has_its_two_commands():
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
+
+
+def test_the_pictures_are_drawn_by_their_script(tmp_path):
+    subprocess.run([sys.executable, ROOT / "docs" / "pictures.py", tmp_path], check=True, timeout=120)
+    drawn, kept = ({p.name for p in folder.iterdir()} for folder in (tmp_path, ROOT / "docs" / "img"))
+    assert drawn == kept
