@@ -96,7 +96,7 @@ def _copy_speed(size: int) -> float:
 
 
 def _operation_speed(dtype: str) -> float:
-    """Vectorised additions and maxima per second of one thread, sixteen on each number while it is in a register."""
+    """Vectorised additions and maxima per second of one thread, sixteen on each number in a register."""
 
     @numba.njit
     def work(a: Any, b: Any, rounds: int) -> None:

@@ -5,13 +5,8 @@ from typing import Any
 
 INTRODUCTION = """# Benchmarks
 
-This page is written by
-
-```console
-python -m benchmarks.run
-```
-
-from a clone with `pip install -e '.[bench]'`; the raw figures are in `benchmarks/results.json`. Every comparison
+This page is written by `python -m benchmarks.run`, in a clone with `pip install -e '.[bench]'`; the raw figures
+are in `benchmarks/results.json`. Every comparison
 first proves that both sides give the same result (the few that cannot are marked), then times both in turn in one
 run, on one thread. Figures are medians. On a shared machine only the ratios mean something.
 
