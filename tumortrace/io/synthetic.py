@@ -115,8 +115,8 @@ def make_lesions(
     out = Path(out)
     _refuse_foreign(out)
     partial = out.with_name(f".{out.name}.partial-{os.getpid()}")
+    partial.mkdir(parents=True)
     try:
-        partial.mkdir(parents=True)
         for done, lesion in enumerate(_draw(**settings), start=1):
             _write(partial, lesion)
             if progress is not None:
