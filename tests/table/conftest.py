@@ -1,0 +1,43 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from table.toy import toy, write_images
+
+from tumortrace.features import FEATURES
+
+PROGRAM = """
+import sys
+from table.toy import toy
+from tumortrace.cli import main
+from tumortrace.features import FEATURES
+
+FEATURES["toy"] = toy
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.fixture
+def toy_extractor(monkeypatch):
+    monkeypatch.setitem(FEATURES, "toy", toy)
+
+
+@pytest.fixture
+def lesions(tmp_path):
+    return write_images(tmp_path / "lesions", 30)
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start a program like `tumortrace`, without a main guard, that has the toy extractor too."""
+    path = tmp_path / "program.py"
+    path.write_text(PROGRAM)
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+
+    def run(*arguments):
+        command = [sys.executable, str(path), *map(str, arguments)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+
+    return run

@@ -1,0 +1,44 @@
+"""Small data sets to extract from, and an extractor whose time and width a test chooses."""
+
+import time
+
+import numpy as np
+from PIL import Image
+
+from tumortrace.features import FeatureVector
+
+
+def toy(image, mask=None, *, spacing=None, wait=0.0, width=2):
+    """Compute the mean of an image and a third of its rows.
+
+    Parameters
+    ----------
+    image, mask
+        As everywhere.
+    spacing
+        No effect.
+    wait : float
+        Seconds to sleep; for tests of
+        interruption. Not for users.
+    width : int
+        How many columns.
+    """
+    if not isinstance(width, int) or width < 1:
+        raise ValueError(f"width is {width!r}; give a whole number of at least 1")
+    time.sleep(wait)
+    pixels = np.asarray(image, dtype=float)
+    values = np.resize([pixels[mask].mean() if mask is not None else pixels.mean(), len(pixels) / 3], width)
+    reason = "too few rows" if len(pixels) < 3 else ""
+    return FeatureVector(tuple(f"value_{i}" for i in range(width)), np.where(reason, np.nan, values), reason)
+
+
+def write_images(folder, count, seed=0):
+    """Write `count` PNG files of differing sizes in the BreaDM layout."""
+    rng = np.random.default_rng(seed)
+    for i in range(count):
+        place = folder / ("train" if i % 3 else "val") / ("Benign" if i % 2 else "Malignant")
+        place = place / f"P-{i % 2}{i % 3}{i // 30}" / ("VIBRANT+C1" if i % 5 else "SUB1")
+        place.mkdir(parents=True, exist_ok=True)
+        pixels = rng.integers(0, 256, (5 + i % 4, 6 + i % 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(place / f"p-{i:03d}.png")
+    return folder
