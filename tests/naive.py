@@ -247,3 +247,96 @@ def sobel(row, col, orientations, edge_threshold):
         "edge_density": np.mean(m > edge_threshold * root_mean_square),
         **{f"orientation_{k}": m[bins == k].sum() / m.sum() for k in range(orientations)},
     }
+
+
+# GLCM
+
+PLANE = [(0, 0, 1), (0, 1, 1), (0, 1, 0), (0, 1, -1)]
+SPACE = PLANE + [(1, y, x) for y in (-1, 0, 1) for x in (-1, 0, 1)]
+
+
+def co_occurrences(grey, n_levels, step):
+    """Ordered pairs of levels 1, 2, … (0 is outside) of a volume, from each voxel to the one at `step`."""
+    counts = np.zeros((n_levels, n_levels))
+    for here in np.ndindex(grey.shape):
+        there = tuple(np.add(here, step))
+        if all(0 <= t < n for t, n in zip(there, grey.shape, strict=True)) and grey[here] and grey[there]:
+            counts[grey[here] - 1, grey[there] - 1] += 1
+    return counts
+
+
+def symmetric_matrices(grey, n_levels, distance, aggregation):
+    """The symmetric matrices of one of the six aggregations."""
+    steps = np.multiply(SPACE if aggregation.startswith("3d") else PLANE, distance)
+    slices = [grey[z : z + 1] for z in range(len(grey))]
+    single = [[co_occurrences(part, n_levels, step) for step in steps] for part in slices]
+    matrices = {
+        "2d_average": lambda: [m for of_slice in single for m in of_slice],
+        "2d_slice_merge": lambda: [sum(of_slice) for of_slice in single],
+        "2.5d_direction_merge": lambda: [sum(of_slice[d] for of_slice in single) for d in range(4)],
+        "2.5d_volume_merge": lambda: [sum(m for of_slice in single for m in of_slice)],
+        "3d_average": lambda: [co_occurrences(grey, n_levels, step) for step in steps],
+        "3d_volume_merge": lambda: [sum(co_occurrences(grey, n_levels, step) for step in steps)],
+    }[aggregation]()
+    return [m + m.T for m in matrices]
+
+
+def bits(p):
+    return -sum(x * np.log2(x) for x in np.ravel(p) if x > 0)
+
+
+def glcm_features(counts):
+    p = counts / counts.sum()
+    n = len(p)
+    i, j = np.mgrid[1 : n + 1, 1 : n + 1]
+    px = p.sum(axis=1)
+    mu = np.sum(i * p)
+    variance = np.sum((i - mu) ** 2 * p)
+    k_sum, k_diff = np.arange(2, 2 * n + 1), np.arange(n)
+    p_sum = np.array([p[i + j == k].sum() for k in k_sum])
+    p_diff = np.array([p[abs(i - j) == k].sum() for k in k_diff])
+    apart = i != j
+    hx, hxy = bits(px), bits(p)
+    outer = np.outer(px, px)
+    hxy1 = -np.sum(p[p > 0] * np.log2(outer[p > 0]))
+    hxy2 = bits(outer)
+    occurring = px > 0
+    q = p[occurring][:, occurring]
+    q = (q / px[occurring, None]) @ (q / px[occurring]).T
+    eigenvalues = np.sort(np.linalg.eigvals(q).real)
+    return {
+        "joint_maximum": p.max(),
+        "joint_average": mu,
+        "joint_variance": variance,
+        "joint_entropy": hxy,
+        "difference_average": np.sum(k_diff * p_diff),
+        "difference_variance": np.sum((k_diff - np.sum(k_diff * p_diff)) ** 2 * p_diff),
+        "difference_entropy": bits(p_diff),
+        "sum_average": np.sum(k_sum * p_sum),
+        "sum_variance": np.sum((k_sum - np.sum(k_sum * p_sum)) ** 2 * p_sum),
+        "sum_entropy": bits(p_sum),
+        "angular_second_moment": np.sum(p**2),
+        "contrast": np.sum((i - j) ** 2 * p),
+        "dissimilarity": np.sum(abs(i - j) * p),
+        "inverse_difference": np.sum(p / (1 + abs(i - j))),
+        "normalised_inverse_difference": np.sum(p / (1 + abs(i - j) / n)),
+        "inverse_difference_moment": np.sum(p / (1 + (i - j) ** 2)),
+        "normalised_inverse_difference_moment": np.sum(p / (1 + (i - j) ** 2 / n**2)),
+        "inverse_variance": np.sum(p[apart] / (i - j)[apart] ** 2),
+        "correlation": np.sum((i - mu) * (j - mu) * p) / variance if variance > 0 else 1,
+        "autocorrelation": np.sum(i * j * p),
+        "cluster_tendency": np.sum((i + j - 2 * mu) ** 2 * p),
+        "cluster_shade": np.sum((i + j - 2 * mu) ** 3 * p),
+        "cluster_prominence": np.sum((i + j - 2 * mu) ** 4 * p),
+        "information_correlation_1": (hxy - hxy1) / hx if hx > 0 else 0,
+        "information_correlation_2": np.sqrt(max(1 - np.exp(-2 * (hxy2 - hxy)), 0)),
+        "maximal_correlation_coefficient": np.sqrt(max(eigenvalues[-2], 0)) if len(q) > 1 else 1,
+        "energy": np.sqrt(np.sum(p**2)),
+        "homogeneity": np.sum(p / (1 + (i - j) ** 2)),
+    }
+
+
+def glcm(grey, n_levels, distance, aggregation):
+    """The mean of each feature over the matrices that hold a pair."""
+    each = [glcm_features(m) for m in symmetric_matrices(grey, n_levels, distance, aggregation) if m.sum() > 0]
+    return {name: np.mean([features[name] for features in each]) for name in each[0]} if each else None

@@ -1,0 +1,373 @@
+"""GLCM: how often grey levels meet at a distance, and the 28 features of it.
+
+Sources: Haralick, Shanmugam, Dinstein 1973, https://doi.org/10.1109/TSMC.1973.4309314; Zwanenburg et al. 2020, The
+Image Biomarker Standardization Initiative, https://doi.org/10.1148/radiol.2020191145, and its reference manual,
+section 3.6.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tumortrace import _check
+from tumortrace._numba import kernel
+from tumortrace.features._discretise import crop, grey_levels
+from tumortrace.features._glcm_features import LOGS, NAMES, add_features
+from tumortrace.features._vector import FeatureVector
+
+
+class Aggregation(NamedTuple):
+    """How matrices are gathered: the directions counted, and what is kept apart."""
+
+    n_directions: int
+    by_slice: bool
+    merged: bool
+
+
+AGGREGATIONS = {
+    "2d_average": Aggregation(4, by_slice=True, merged=False),
+    "2d_slice_merge": Aggregation(4, by_slice=True, merged=True),
+    "2.5d_direction_merge": Aggregation(4, by_slice=False, merged=False),
+    "2.5d_volume_merge": Aggregation(4, by_slice=False, merged=True),
+    "3d_average": Aggregation(13, by_slice=False, merged=False),
+    "3d_volume_merge": Aggregation(13, by_slice=False, merged=True),
+}
+
+# steps (slice, row, column); the first four stay in the plane and are the 0°, 45°, 90°, 135° of scikit-image
+DIRECTIONS = np.array(
+    [(0, 0, 1), (0, 1, 1), (0, 1, 0), (0, 1, -1)] + [(1, y, x) for y in (-1, 0, 1) for x in (-1, 0, 1)]
+)
+
+_MAX_PAIRS = 2**31  # what the sums over 32-bit counts allow
+_BAND = 1024  # pixels counted at a time, so that they stay in the nearest cache
+
+
+def glcm(
+    image: ArrayLike,
+    mask: ArrayLike | None = None,
+    *,
+    spacing: Sequence[float] | None = None,
+    levels: int = 32,
+    bin_width: float | None = None,
+    distances: int | Sequence[int] = (1,),
+    aggregation: str = "3d_volume_merge",
+) -> FeatureVector:
+    """Features of the grey level co-occurrence matrix: which levels lie side by side.
+
+    Parameters
+    ----------
+    image : array_like, shape (rows, cols) or (slices, rows, cols)
+        Any real dtype.
+    mask : array_like, same shape, optional
+        Non-zero is inside; both pixels of a pair must be. Without it the whole image is.
+    spacing : sequence of float, optional
+        Accepted as in every extractor; distances are counted in pixels, so it has no effect.
+    levels : int, default 32
+        Fixed bin number, see `discretise`; ``levels=256`` on 8-bit data keeps the raw values.
+    bin_width : float, optional
+        Fixed bin width in the unit of the image, in place of `levels`.
+    distances : int or sequence of int, default (1,)
+        Chebyshev distances in pixels: at distance d a direction such as (1, −1) steps by (d, −d).
+    aggregation : str, default "3d_volume_merge"
+        What becomes of the matrices of the directions and slices:
+
+        - ``"2d_average"``: one matrix per slice and in-plane direction; features averaged.
+        - ``"2d_slice_merge"``: one per slice, its 4 directions added up; features averaged.
+        - ``"2.5d_direction_merge"``: one per in-plane direction, slices added up; features averaged.
+        - ``"2.5d_volume_merge"``: all slices and in-plane directions added up.
+        - ``"3d_average"``: one per each of 13 directions in space; features averaged.
+        - ``"3d_volume_merge"``: all 13 directions added up.
+
+        A 2-D image is a volume of one slice; its default is the 4 directions added up.
+
+    Returns
+    -------
+    FeatureVector
+        28 numbers per distance, named as below; with several distances, each name ends in ``_d<distance>``.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of range, a distance is repeated, or the image has so many voxels that a count could
+        overflow (165 million for 13 directions).
+
+    Notes
+    -----
+    With p(i, j) the symmetric matrix divided by its sum, levels i, j from 1 to N, the number of levels of the
+    discretisation, the marginal p(i) of mean μ and variance σ², and the distributions s(k) of i + j and d(k) of
+    |i − j|:
+
+    - `joint_maximum` max p(i, j); `joint_average` μ; `joint_variance` σ²
+    - `joint_entropy` H = −Σ p(i, j) log2 p(i, j)
+    - `difference_average`, `difference_variance`, `difference_entropy` of d
+    - `sum_average`, `sum_variance`, `sum_entropy` of s
+    - `angular_second_moment` Σ p(i, j)²; `contrast` Σ k² d(k); `dissimilarity` Σ k d(k)
+    - `inverse_difference` Σ d(k) / (1 + k); `normalised_inverse_difference` Σ d(k) / (1 + k/N)
+    - `inverse_difference_moment` Σ d(k) / (1 + k²); `normalised_inverse_difference_moment` Σ d(k) / (1 + k²/N²)
+    - `inverse_variance` Σ d(k) / k² over k > 0
+    - `correlation` (Σ i j p(i, j) − μ²) / σ²; `autocorrelation` Σ i j p(i, j)
+    - `cluster_tendency`, `cluster_shade`, `cluster_prominence` Σ (i + j − 2μ)ⁿ p(i, j) with n = 2, 3, 4
+    - `information_correlation_1` (H − 2h) / h and `information_correlation_2` √(1 − exp(−2 (2h − H))), where
+      h = −Σ p(i) log2 p(i)
+
+    These 25 are IBSI's (LFYI). Three are not: `maximal_correlation_coefficient`, Haralick's f14, the square root of
+    the second largest eigenvalue of Q(i, j) = Σₖ p(i, k) p(j, k) / (p(i) p(k)); `energy` √Σ p(i, j)², and
+    `homogeneity`, which is `inverse_difference_moment`, as scikit-image names them.
+
+    Ranges are those of the formulas: probabilities, inverses and `maximal_correlation_coefficient` lie in [0, 1],
+    `correlation` in [−1, 1], entropies in [0, 2 log2 N].
+
+    Where all pairs are of one level, `correlation` reads 0/0 and `maximal_correlation_coefficient` has no second
+    eigenvalue: both are 1, as in scikit-image and PyRadiomics. `information_correlation_1` reads 0/0 too and is 0,
+    as in PyRadiomics. A direction or slice without any pair is left out of an average. Where there is no pair at
+    all, every feature is NaN and `reason` says so.
+
+    References
+    ----------
+    Haralick, Shanmugam, Dinstein 1973, https://doi.org/10.1109/TSMC.1973.4309314; Zwanenburg et al. 2020,
+    https://doi.org/10.1148/radiol.2020191145, reference manual section 3.6.
+
+    Examples
+    --------
+    >>> v = glcm([[0, 0, 1], [0, 0, 1]], levels=2)
+    >>> v["contrast"], v["joint_maximum"]  # 4 of 11 pairs differ; 6 are (1, 1), one is (2, 2)
+    (0.36363636363636365, 0.5454545454545454)
+    """
+    volume, region = _checked(image, mask, spacing)
+    volume, region = crop(volume, region)
+    steps, scheme = _scheme(distances, aggregation, volume.size)
+    grey, n_levels = grey_levels(volume, region, levels, bin_width)
+    grades = _rank(grey, n_levels)
+    values = np.zeros((len(steps), len(NAMES)))
+    reasons = []
+    for row, step in zip(values, steps, strict=True):
+        found = 0
+        for part in _parts(grey, scheme):
+            found += add_features(_tables(part, grades.size, step, scheme), grades, n_levels, LOGS, row)
+        if found == 0:
+            row[:] = np.nan
+            reasons.append(f"no pair of pixels at distance {step} inside the image or mask")
+        elif found > 1:
+            row /= found
+    return FeatureVector(_names(steps), values.reshape(-1), "; ".join(reasons))
+
+
+def glcm_matrix(
+    image: ArrayLike,
+    mask: ArrayLike | None = None,
+    *,
+    levels: int = 32,
+    bin_width: float | None = None,
+    distances: int | Sequence[int] = (1,),
+    aggregation: str = "3d_volume_merge",
+    symmetric: bool = True,
+    normed: bool = False,
+) -> NDArray[np.uint32] | NDArray[np.float64]:
+    """Count how often grey levels lie at a distance from each other.
+
+    Parameters
+    ----------
+    image, mask, levels, bin_width, distances, aggregation
+        As in `glcm`.
+    symmetric : bool, default True
+        Count a pair of pixels in both orders, as IBSI does; otherwise only from a pixel to the one that comes later
+        in the array.
+    normed : bool, default False
+        Divide each matrix by its sum. A matrix without any pair stays 0.
+
+    Returns
+    -------
+    ndarray of uint32 or float64, shape (distances, matrices, levels, levels)
+        ``[d, m, i, j]`` is the number of pairs of the levels i + 1 and j + 1. The matrices are, by `aggregation`:
+        every slice with its 4 directions, ``m = 4 · slice + direction`` (``"2d_average"``); the slices
+        (``"2d_slice_merge"``); 4 directions (``"2.5d_direction_merge"``); 13 directions (``"3d_average"``); or one
+        matrix. Directions step by (row, column) (0, 1), (1, 1), (1, 0), (1, −1) in the plane, then by one slice and
+        (−1, −1), (−1, 0), … (1, 1).
+
+    Raises
+    ------
+    ValueError
+        As `glcm`.
+
+    Notes
+    -----
+    On a 2-D image of 8 bits, ``glcm_matrix(image, levels=256, aggregation="2d_average", symmetric=False)[0, a]``
+    equals ``graycomatrix(image, [1], [0, π/4, π/2, 3π/4])[:, :, 0, a]`` of scikit-image. The same holds for every
+    distance along rows and columns. Along diagonals, scikit-image rounds a step of Euclidean length d to pixels;
+    here it is (d, d) as in IBSI, which there is the distance √2 d.
+
+    Examples
+    --------
+    The example of Haralick 1973, pairs along a row:
+
+    >>> image = [[0, 0, 1, 1], [0, 0, 1, 1], [0, 2, 2, 2], [2, 2, 3, 3]]
+    >>> glcm_matrix(image, levels=4, aggregation="2d_average")[0, 0]
+    array([[4, 2, 1, 0],
+           [2, 4, 0, 0],
+           [1, 0, 6, 1],
+           [0, 0, 1, 2]], dtype=uint32)
+    """
+    volume, region = _checked(image, mask, None)
+    steps, scheme = _scheme(distances, aggregation, volume.size)
+    grey, n_levels = grey_levels(volume, region, levels, bin_width)
+    size = n_levels + 1
+    tables = [_tables(part, size, step, scheme, ordered=True) for step in steps for part in _parts(grey, scheme)]
+    counts = np.concatenate(tables).reshape(len(steps), -1, size, size)[:, :, 1:, 1:]
+    counts = counts + counts.swapaxes(2, 3) if symmetric else np.ascontiguousarray(counts)
+    return counts / np.maximum(counts.sum(axis=(2, 3), keepdims=True), 1) if normed else counts
+
+
+def _checked(
+    image: ArrayLike, mask: ArrayLike | None, spacing: Sequence[float] | None
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    ndim = np.ndim(image)
+    _check.spacing(spacing, ndim)
+    volume = _check.volume(image)
+    return volume, _check.region(mask, volume, ndim)
+
+
+def _scheme(distances: Any, aggregation: str, size: int) -> tuple[tuple[int, ...], Aggregation]:
+    steps = _check.integers("distances", distances, 1)
+    if len(set(steps)) < len(steps):
+        raise ValueError(f"distances is {distances!r}; give each distance once")
+    scheme = AGGREGATIONS[_check.one_of("aggregation", aggregation, tuple(AGGREGATIONS))]
+    if size * scheme.n_directions >= _MAX_PAIRS:
+        raise ValueError(
+            f"image has {size} voxels, too many to count {scheme.n_directions} directions in 32 bits; "
+            f"crop it to less than {_MAX_PAIRS // scheme.n_directions}"
+        )
+    return steps, scheme
+
+
+def _parts(grey: NDArray[np.uint16], scheme: Aggregation) -> list[NDArray[np.uint16]]:
+    return [grey[z : z + 1] for z in range(grey.shape[0])] if scheme.by_slice else [grey]
+
+
+def _tables(
+    grey: NDArray[np.uint16], size: int, distance: int, scheme: Aggregation, ordered: bool = False
+) -> NDArray[np.uint32]:
+    """Return the counts, shape (matrices, copies, size²); a matrix is the sum of its copies.
+
+    In smooth images neighbours fall into the same cell, and each addition would wait for the one before. Where the
+    matrix is small, four copies take turns.
+    """
+    copies = 4 if not ordered and size <= 45 and grey.size > 4 * size * size else 1
+    tables = np.zeros((1 if scheme.merged else scheme.n_directions, copies, size * size), dtype=np.uint32)
+    _tally(grey, min(distance, max(grey.shape)), scheme.n_directions, ordered, size, tables)
+    return tables
+
+
+@lru_cache
+def _names(distances: tuple[int, ...]) -> tuple[str, ...]:
+    if len(distances) == 1:
+        return NAMES
+    return tuple(f"{name}_d{distance}" for distance in distances for name in NAMES)
+
+
+@kernel
+def _rank(grey: NDArray[np.uint16], n_levels: int) -> NDArray[np.int64]:
+    """Replace each level by its rank among those that occur, in place; return the level of each rank, 0 for 0."""
+    present = np.zeros(n_levels + 1, np.bool_)
+    lowest_missing = 1
+    for z in range(grey.shape[0]):
+        for y in range(grey.shape[1]):
+            row = grey[z, y]
+            for x in range(row.size):
+                present[row[x]] = True
+            while lowest_missing <= n_levels and present[lowest_missing]:
+                lowest_missing += 1
+            if lowest_missing > n_levels:
+                return np.arange(n_levels + 1)
+    present[0] = True
+    grades = np.flatnonzero(present)
+    ranks = np.zeros(n_levels + 1, np.uint16)
+    for rank in range(grades.size):
+        ranks[grades[rank]] = rank
+    flat = grey.reshape(grey.size)
+    for k in range(flat.size):
+        flat[k] = ranks[flat[k]]
+    return grades
+
+
+@kernel
+def _tally(
+    grey: NDArray[np.uint16],
+    distance: int,
+    n_directions: int,
+    ordered: bool,
+    size: int,
+    tables: NDArray[np.uint32],
+) -> None:
+    """Count pairs of pixels into one table per direction, or into one table where there is only one.
+
+    A cell is ``first · size + second`` where pairs are ordered, ``larger · size + smaller`` where they are not.
+    Level 0, outside, has a row and a column of its own. Bands of rows are copied with a gutter of 0 beside each
+    row, so that a direction is a shift along a band and no pixel needs a test of bounds.
+    """
+    slices, rows, cols = grey.shape
+    gutter = distance if distance < cols else 0
+    width = cols + gutter
+    band = min(max(_BAND // width, 1), rows)
+    near = np.zeros((2, 3, gutter + band * width + gutter), np.uint16)
+    n_tables, copies = tables.shape[:2]
+    cells = np.empty(band * width, np.uint32)
+    for z in range(slices):
+        last_dz = 1 if n_directions > 4 and z + distance < slices else 0
+        for top in range(0, rows, band):
+            here = near[0, 1, gutter : gutter + cells.size]
+            _fill(here, width, grey[z], top)
+            if not here.any():
+                continue
+            for dz in range(last_dz + 1):
+                for dy in range(-dz, 2):
+                    if dz > 0 or dy > 0:
+                        _fill(near[dz, dy + 1, gutter:], width, grey[z + dz * distance], top + dy * distance)
+            for d in range(n_directions):
+                dz, dy, dx = DIRECTIONS[d]
+                if dz <= last_dz and abs(dy) * distance < rows and abs(dx) * distance < cols:
+                    start = gutter + dx * distance
+                    _cells(here, near[dz, dy + 1, start : start + cells.size], ordered, size, copies, cells)
+                    _count(cells, tables[min(d, n_tables - 1)].reshape(copies * size * size))
+
+
+@kernel
+def _fill(target: NDArray[np.uint16], width: int, plane: NDArray[np.uint16], top: int) -> None:
+    """Copy rows of a plane, from `top` on, to every `width` of the target; rows outside the plane are 0."""
+    rows, cols = plane.shape
+    for i in range(target.size // width):
+        row = target[i * width : i * width + cols]
+        if 0 <= top + i < rows:
+            source = plane[top + i]
+            for x in range(cols):
+                row[x] = source[x]
+        else:
+            row[:] = 0
+
+
+@kernel
+def _cells(
+    first: NDArray[np.uint16],
+    second: NDArray[np.uint16],
+    ordered: bool,
+    size: int,
+    copies: int,
+    cells: NDArray[np.uint32],
+) -> None:
+    width = np.uint32(size)
+    if ordered:
+        for x in range(first.size):
+            cells[x] = np.uint32(first[x]) * width + np.uint32(second[x])
+        return
+    last_copy, copy_size = np.uint32(copies - 1), np.uint32(size * size)
+    for x in range(first.size):
+        a, b = np.uint32(first[x]), np.uint32(second[x])
+        cells[x] = max(a, b) * width + min(a, b) + (np.uint32(x) & last_copy) * copy_size
+
+
+@kernel
+def _count(cells: NDArray[np.uint32], table: NDArray[np.uint32]) -> None:
+    for cell in cells:
+        table[cell] += np.uint32(1)
