@@ -8,12 +8,41 @@ from collections.abc import Callable
 
 from tumortrace.features._discretise import discretise
 from tumortrace.features._first_order import first_order
+from tumortrace.features._glcm import glcm, glcm_matrix
+from tumortrace.features._hog import hog, hog_blocks, hog_cells
+from tumortrace.features._mvm_lbp import mvm_lbp, mvm_lbp_codes
+from tumortrace.features._mvmbp import mvmbp, mvmbp_codes
 from tumortrace.features._shape import shape
+from tumortrace.features._sobel import SobelGradients, sobel, sobel_gradients, sobel_magnitude
 from tumortrace.features._vector import FeatureVector
 
 FEATURES: dict[str, Callable[..., FeatureVector]] = {
+    "hog": hog,
+    "sobel": sobel,
+    "mvm_lbp": mvm_lbp,
+    "mvmbp": mvmbp,
+    "glcm": glcm,
     "first_order": first_order,
     "shape": shape,
 }
 
-__all__ = ["FEATURES", "FeatureVector", "discretise", "first_order", "shape"]
+__all__ = [
+    "FEATURES",
+    "FeatureVector",
+    "SobelGradients",
+    "discretise",
+    "first_order",
+    "glcm",
+    "glcm_matrix",
+    "hog",
+    "hog_blocks",
+    "hog_cells",
+    "mvm_lbp",
+    "mvm_lbp_codes",
+    "mvmbp",
+    "mvmbp_codes",
+    "shape",
+    "sobel",
+    "sobel_gradients",
+    "sobel_magnitude",
+]
