@@ -1,5 +1,6 @@
 """Small data sets to extract from, and an extractor whose time and width a test chooses."""
 
+import functools
 import time
 
 import numpy as np
@@ -29,7 +30,12 @@ def toy(image, mask=None, *, spacing=None, wait=0.0, width=2):
     pixels = np.asarray(image, dtype=float)
     values = np.resize([pixels[mask].mean() if mask is not None else pixels.mean(), len(pixels) / 3], width)
     reason = "too few rows" if len(pixels) < 3 else ""
-    return FeatureVector(tuple(f"value_{i}" for i in range(width)), np.where(reason, np.nan, values), reason)
+    return FeatureVector(_names(width), np.where(reason, np.nan, values), reason)
+
+
+@functools.lru_cache
+def _names(width):
+    return tuple(f"value_{i}" for i in range(width))
 
 
 def write_images(folder, count, seed=0):

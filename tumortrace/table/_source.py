@@ -123,14 +123,17 @@ def _listed(source: Any, what: str) -> list[Any]:
     if not items:
         raise ValueError(f"there are no {what}; give one at least")
     for item in items:
-        if not (item is None or isinstance(item, str | os.PathLike) or hasattr(item, "__array__")):
+        if not ((item is None and what == "masks") or isinstance(item, str | os.PathLike) or hasattr(item, "__array__")):
             raise TypeError(f"{what} hold a {type(item).__name__}; give arrays or paths")
     return [np.asarray(item) if hasattr(item, "__array__") else item for item in items]
 
 
 def _names(sources: list[Any]) -> list[str]:
-    """Name each: a path by itself, an array by its position."""
-    return [str(i) if isinstance(s, np.ndarray) else str(s) for i, s in enumerate(sources)]
+    """Name each: a path by itself, with escapes for what is no text; an array by its position."""
+    return [
+        str(i) if isinstance(source, np.ndarray) else str(source).encode("utf-8", "backslashreplace").decode()
+        for i, source in enumerate(sources)
+    ]
 
 
 def _checked(images: Images) -> Images:

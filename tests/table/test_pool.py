@@ -1,0 +1,128 @@
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+import warnings
+from contextlib import closing
+
+import pytest
+
+from tumortrace.table import _pool
+from tumortrace.table._pool import WorkerDied, run
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux only")
+
+
+def slow_square(number):
+    time.sleep(0.004)
+    return number * number, os.getpid()
+
+
+def warn_and_wait(number):
+    time.sleep(0.004)
+    if number >= 100:
+        warnings.warn(f"number {number} is large", RuntimeWarning, stacklevel=1)
+
+
+def die_at_150(number):
+    time.sleep(0.004)
+    if number == 150:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def refuse_150(number):
+    time.sleep(0.004)
+    if number == 150:
+        raise KeyError("150 is refused")
+
+
+def test_order_and_workers():
+    results = list(run(slow_square, range(250), 250, 3))
+    assert [(item, square) for item, (square, _) in results] == [(i, i * i) for i in range(250)]
+    assert len({pid for _, (_, pid) in results} - {os.getpid()}) == 3
+    assert multiprocessing.active_children() == []
+
+
+@pytest.mark.parametrize(("count", "jobs"), [(30, 4), (150, 1), (0, None)])
+def test_little_work_and_one_job_stay_in_this_process(count, jobs):
+    assert {pid for _, (_, pid) in run(slow_square, range(count), count, jobs)} <= {os.getpid()}
+
+
+def test_items_are_read_as_they_are_needed():
+    read = []
+    with closing(run(slow_square, (read.append(i) or i for i in range(2000)), 2000, 2)) as results:
+        for _ in range(100):
+            next(results)
+    assert 100 <= len(read) < 200
+    assert multiprocessing.active_children() == []
+
+
+def test_a_category_of_warnings_is_told_once():
+    with pytest.warns(RuntimeWarning, match="is large") as told:
+        list(run(warn_and_wait, range(250), 250, 2))
+    assert len(told) == 1
+
+
+@linux
+def test_a_worker_that_dies_is_an_error_at_once():
+    with pytest.raises(WorkerDied, match="exit code -9"):
+        list(run(die_at_150, range(250), 250, 2))
+    assert multiprocessing.active_children() == []
+
+
+def test_an_error_in_a_worker_comes_back():
+    with pytest.raises(KeyError, match="150 is refused"):
+        list(run(refuse_150, range(250), 250, 2))
+
+
+@linux
+def test_workers_have_one_opencv_thread_and_the_parent_keeps_its_own():
+    cv2 = pytest.importorskip("cv2")
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(3)
+    try:
+        crew = _pool._fork(count_opencv_threads, 2)
+        for pipe in crew:
+            pipe.send([0])
+            assert pipe.recv() == ([1], [])
+        assert cv2.getNumThreads() == 3
+        for pipe, process in crew.items():
+            pipe.close()
+            process.join(5)
+            assert process.exitcode == 0
+    finally:
+        cv2.setNumThreads(before)
+
+
+def count_opencv_threads(_):
+    import cv2
+
+    return cv2.getNumThreads()
+
+
+def test_a_worker_answers_until_its_pipe_ends(monkeypatch):
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # only the main thread may set one
+    here, there = multiprocessing.Pipe()
+    unused, other = multiprocessing.Pipe()
+    worker = threading.Thread(target=_pool._serve, args=(slow_square, there, [unused]))
+    worker.start()
+    here.send([3, 4])
+    assert here.recv() == ([(9, os.getpid()), (16, os.getpid())], [])
+    here.send(["three"])
+    assert isinstance(here.recv(), TypeError)
+    here.close()
+    worker.join(5)
+    assert not worker.is_alive()
+    assert unused.closed
+    other.close()
+
+
+def test_processes_of_joblib_do_the_same(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    results = list(run(slow_square, range(250), 250, 2))
+    assert [square for _, (square, _) in results] == [i * i for i in range(250)]
+    assert len({pid for _, (_, pid) in results} - {os.getpid()}) == 2
+    with pytest.raises(WorkerDied, match="ended unexpectedly"):
+        list(run(die_at_150, range(250), 250, 2))
