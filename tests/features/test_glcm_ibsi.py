@@ -1,6 +1,7 @@
-"""The digital phantom of the Image Biomarker Standardisation Initiative: printed matrices and consensus values."""
+"""The digital phantom of the Image Biomarker Standardisation Initiative, and two volumes of PyRadiomics."""
 
 import csv
+import gzip
 import json
 
 import naive
@@ -85,3 +86,51 @@ def test_features_are_those_of_plain_numpy(phantom, aggregation):
     expected = naive.glcm(np.where(mask > 0, image, 0), 6, 1, aggregation)
     v = glcm(image, mask, bin_width=1, aggregation=aggregation)
     assert v.to_dict() == pytest.approx(expected, abs=1e-10)
+
+
+PYRADIOMICS = {
+    "Autocorrelation": "autocorrelation",
+    "ClusterProminence": "cluster_prominence",
+    "ClusterShade": "cluster_shade",
+    "ClusterTendency": "cluster_tendency",
+    "Contrast": "contrast",
+    "Correlation": "correlation",
+    "DifferenceAverage": "difference_average",
+    "DifferenceEntropy": "difference_entropy",
+    "DifferenceVariance": "difference_variance",
+    "Id": "inverse_difference",
+    "Idm": "inverse_difference_moment",
+    "Idmn": "normalised_inverse_difference_moment",
+    "Idn": "normalised_inverse_difference",
+    "Imc1": "information_correlation_1",
+    "Imc2": "information_correlation_2",
+    "InverseVariance": "inverse_variance",
+    "JointAverage": "joint_average",
+    "JointEnergy": "angular_second_moment",
+    "JointEntropy": "joint_entropy",
+    "MCC": "maximal_correlation_coefficient",
+    "MaximumProbability": "joint_maximum",
+    "SumAverage": "sum_average",
+    "SumEntropy": "sum_entropy",
+    "SumSquares": "joint_variance",
+}
+
+
+def nrrd(path):
+    head, _, body = path.read_bytes().partition(b"\n\n")
+    fields = dict(line.split(": ", 1) for line in head.decode().splitlines() if ": " in line)
+    sizes = [int(size) for size in fields["sizes"].split()]
+    return np.frombuffer(gzip.decompress(body), {"short": "<i2", "int": "<i4"}[fields["type"]]).reshape(sizes[::-1])
+
+
+@pytest.mark.parametrize("case", ["brain1", "breast1"])
+def test_features_are_those_of_pyradiomics(data_root, case):
+    """Bins of width 25 that begin at multiples of 25, 13 directions, averaged."""
+    folder = data_root / "volumes"
+    image, mask = nrrd(folder / f"{case}_image.nrrd"), nrrd(folder / f"{case}_label.nrrd") == 1
+    v = glcm(np.floor(image / 25), mask, bin_width=1, aggregation="3d_average")
+    with (folder / "pyradiomics_reference.csv").open() as file:
+        rows = [r for r in csv.DictReader(file) if (r["class"], r["case"], r["variant"]) == ("glcm", case, "plain")]
+    assert {row["feature"] for row in rows} == set(PYRADIOMICS)
+    for row in rows:
+        assert v[PYRADIOMICS[row["feature"]]] == pytest.approx(float(row["value"]), rel=1e-10), row["feature"]
