@@ -159,6 +159,53 @@ def pattern_shares(codes, bins):
     return [shares[code] for code in uniform] + [1 - sum(shares[code] for code in uniform)]
 
 
+# LBP
+
+
+def bilinear(image, y, x):
+    def pixel(r, c):
+        return float(image[r, c]) if 0 <= r < len(image) and 0 <= c < len(image[0]) else 0.0
+
+    r, c = int(np.floor(y)), int(np.floor(x))
+    below, right = y - r, x - c
+    top = (1 - right) * pixel(r, c) + right * pixel(r, c + 1)
+    bottom = (1 - right) * pixel(r + 1, c) + right * pixel(r + 1, c + 1)
+    return (1 - below) * top + below * bottom
+
+
+def lbp_code(around, centre, method):
+    n = len(around)
+    if method == "var":
+        variance = (sum(v * v for v in around) - sum(around) * sum(around) / n) / n
+        return variance if variance != 0 else np.nan
+    bits = [int(v >= centre) for v in around]
+    rotations = [bits[k:] + bits[:k] for k in range(n)]
+    numbers = [sum(bit << p for p, bit in enumerate(turned)) for turned in rotations]
+    uniform = sum(bits[p] != bits[p - 1] for p in range(n)) <= 2
+    if method == "default":
+        return numbers[0]
+    if method == "ror":
+        return min(numbers)
+    if method == "uniform":
+        return sum(bits) if uniform else n + 1
+    if not uniform:
+        return n * (n - 1) + 2
+    if sum(bits) in (0, n):
+        return 0 if sum(bits) == 0 else n * (n - 1) + 1
+    first = next(p for p in range(n) if bits[p] and not bits[p - 1])
+    return 1 + (sum(bits) - 1) * n + (n - first) % n
+
+
+def lbp_codes(image, points, radius, method):
+    angle = 2 * np.pi * np.arange(points) / points
+    rows, cols = np.round(-radius * np.sin(angle), 5), np.round(radius * np.cos(angle), 5)
+    codes = np.empty(image.shape)
+    for r, c in np.ndindex(image.shape):
+        around = [bilinear(image, r + y, c + x) for y, x in zip(rows, cols, strict=True)]
+        codes[r, c] = lbp_code(around, image[r, c], method)
+    return codes
+
+
 # HOG and Sobel
 
 

@@ -10,6 +10,7 @@ from tumortrace.features._discretise import discretise
 from tumortrace.features._first_order import first_order
 from tumortrace.features._glcm import glcm, glcm_matrix
 from tumortrace.features._hog import hog, hog_blocks, hog_cells
+from tumortrace.features._lbp import lbp, lbp_codes
 from tumortrace.features._mvm_lbp import mvm_lbp, mvm_lbp_codes
 from tumortrace.features._mvmbp import mvmbp, mvmbp_codes
 from tumortrace.features._shape import shape
@@ -19,6 +20,7 @@ from tumortrace.features._vector import FeatureVector
 FEATURES: dict[str, Callable[..., FeatureVector]] = {
     "hog": hog,
     "sobel": sobel,
+    "lbp": lbp,
     "mvm_lbp": mvm_lbp,
     "mvmbp": mvmbp,
     "glcm": glcm,
@@ -37,6 +39,8 @@ __all__ = [
     "hog",
     "hog_blocks",
     "hog_cells",
+    "lbp",
+    "lbp_codes",
     "mvm_lbp",
     "mvm_lbp_codes",
     "mvmbp",
