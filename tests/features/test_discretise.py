@@ -31,6 +31,22 @@ def test_fixed_width_counts_from_the_minimum():
     assert (grey.tolist(), n) == ([[1, 2, 2, 3]], 3)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float64])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 700), (700, 3), (4, 9, 258)])
+@pytest.mark.parametrize("masked", [False, True])
+def test_any_shape_equals_the_formula(rng, shape, dtype, masked):
+    image = rng.normal(100, 20, shape).astype(dtype)
+    mask = rng.random(shape) < (0.3 if masked else 1)
+    mask.flat[-1] = True
+    low, high = float(image[mask].min()), float(image[mask].max())
+    expected = np.minimum(np.floor(13 * (image - low) / (high - low)) + 1, 13) if high > low else np.ones(shape)
+    assert np.array_equal(discretise(image, mask if masked else None, levels=13)[0], expected * mask)
+    expected = np.floor((image - low) / 1.5) + 1
+    grey, n = discretise(image, mask if masked else None, bin_width=1.5)
+    assert np.array_equal(grey, expected * mask)
+    assert n == grey.max()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

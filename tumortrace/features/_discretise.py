@@ -145,7 +145,10 @@ def _range(volume: NDArray[Any], region: NDArray[np.bool_]) -> tuple[float, floa
                         value = values[x] if chosen[x] else some
                         lows[x] = value if value < lows[x] else lows[x]
                         highs[x] = value if value > highs[x] else highs[x]
-    return lows.min(), highs.max()
+    low = high = some
+    for x in range(lows.size):
+        low, high = min(low, lows[x]), max(high, highs[x])
+    return low, high
 
 
 @kernel
