@@ -63,7 +63,8 @@ def _resampling(old: int, new: int) -> NDArray[np.float64]:
 
 def _hog(image: NDArray[np.uint8], size: int = 24) -> NDArray[np.float64]:
     resized = _resampling(image.shape[0], size) @ image @ _resampling(image.shape[1], size).T
-    return hog(resized, 9, (8, 8), (2, 2), block_norm="L2-Hys")
+    # equal neighbours stay equal: a difference of 1e-14 would vote at 179° in place of 0°
+    return hog(resized.round(9), 9, (8, 8), (2, 2), block_norm="L2-Hys")
 
 
 def _sobel(image: NDArray[np.uint8]) -> list[float]:
@@ -253,4 +254,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from benchmarks import peers_skimage  # workers find the functions by the name of the module
+
+    peers_skimage.main()

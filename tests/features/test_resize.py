@@ -16,7 +16,7 @@ def whole(image, size):
 @pytest.mark.parametrize("shape", [(13, 17), (1, 6), (40, 2), (1, 1)])
 def test_equals_the_naive_version(rng, shape, size):
     image = rng.random(shape) * 200
-    np.testing.assert_allclose(whole(image, size), naive.resized(image, size), rtol=1e-12)
+    np.testing.assert_allclose(whole(image, size), naive.resized(image, size), rtol=0, atol=200 * 2**-43)
 
 
 @pytest.mark.parametrize(
@@ -45,11 +45,23 @@ def test_halving_by_hand():
 
 @pytest.mark.parametrize("size", SIZES)
 def test_a_flat_image_stays_flat(size):
-    assert (whole(np.full((17, 19), 0.1), size) == 0.1).all()
+    resized = whole(np.full((17, 19), 0.1), size)
+    assert (resized == resized[0, 0]).all()
+    assert resized[0, 0] == pytest.approx(0.1, rel=2**-43)
 
 
 def test_box_and_slices(rng):
     volume = rng.integers(0, 256, (4, 12, 10), dtype=np.uint8)
     got = resize(volume, np.array([1, 3]), (2, 1, 6, 8), (3, 3))
     for i, z in enumerate((1, 3)):
-        np.testing.assert_allclose(got[i], naive.resized(volume[z, 2:8, 1:9], (3, 3)), rtol=1e-12)
+        expected = naive.resized(volume[z, 2:8, 1:9], (3, 3))
+        np.testing.assert_allclose(got[i], expected, rtol=0, atol=255 * 2**-43)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-30, 1e30])
+def test_rows_that_are_equal_stay_equal(rng, scale):
+    row = rng.integers(0, 256, 31) * scale
+    image = np.broadcast_to(row, (1, 37, 31)).copy()
+    resized = resize(image, np.array([0]), (0, 0, 37, 31), (24, 24))[0]
+    assert (resized == resized[0]).all()
+    assert np.ptp(resized[0]) > 0

@@ -6,6 +6,7 @@ where it grows. OpenCV calls that INTER_AREA and INTER_LINEAR, but its weights a
 be loaded, which takes a tenth of a second.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ def resize(
     volume: NDArray[Any], slices: NDArray[np.int64], box: tuple[int, int, int, int], size: tuple[int, int]
 ) -> NDArray[np.float64]:
     """Return ``(top, left, rows, cols)`` of the given slices, each resized to `size`."""
+    top, left, rows, cols = box
+    if (rows, cols) == size:
+        return volume[slices, top : top + rows, left : left + cols].astype(np.float64)
     resized = np.empty((slices.size, *size))
     _resize(volume, slices, *box, resized)
     return resized
@@ -58,6 +62,9 @@ def _resize(
     first_col, col_weights = _weights(cols, resized.shape[2])
     line = np.empty(cols)
     for z in range(slices.size):
+        box = volume[slices[z], top : top + rows, left : left + cols]
+        _, exponent = math.frexp(max(float(box.max()), -float(box.min())))
+        unit = math.ldexp(1.0, max(exponent, -900) - 44)
         for i in range(resized.shape[1]):
             start = volume[slices[z], top + first_row[i]]
             for x in range(cols):
@@ -70,4 +77,4 @@ def _resize(
                 origin = value = line[first_col[j]]
                 for k in range(1, col_weights.shape[1]):
                     value += col_weights[j, k] * (line[first_col[j] + k] - origin)
-                resized[z, i, j] = value
+                resized[z, i, j] = np.rint(value / unit) * unit
