@@ -57,7 +57,9 @@ def test_the_same_bytes_whatever_the_number_of_jobs(lesions, tmp_path, toy_extra
     settings = {"first_order": {}, "toy": {"wait": 0.03}}
     for jobs in (1, 2, 3):
         extract(lesions, settings, out=tmp_path / f"{jobs}.csv", jobs=jobs)
-    assert (tmp_path / "1.csv").read_bytes() == (tmp_path / "2.csv").read_bytes() == (tmp_path / "3.csv").read_bytes()
+    assert (
+        (tmp_path / "1.csv").read_bytes() == (tmp_path / "2.csv").read_bytes() == (tmp_path / "3.csv").read_bytes()
+    )
 
 
 def test_numbers_read_back_exactly(tmp_path):
@@ -65,9 +67,7 @@ def test_numbers_read_back_exactly(tmp_path):
     images = [rng.normal(scale=10.0**e, size=(6, 6)) for e in range(-12, 13)]
     extract(images, ["first_order"], out=tmp_path / "t.csv")
     names = list(Settings.of(["first_order"]).columns)
-    np.testing.assert_array_equal(
-        read(tmp_path / "t.csv")[names], extract(images, ["first_order"])[names]
-    )
+    np.testing.assert_array_equal(read(tmp_path / "t.csv")[names], extract(images, ["first_order"])[names])
 
 
 def test_every_extractor_by_default(rng):

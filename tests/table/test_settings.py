@@ -99,10 +99,10 @@ def test_a_file_that_is_none(tmp_path):
         Settings.of(tmp_path / "absent.yaml")
     file = tmp_path / "settings.yaml"
     file.write_text("glcm: [1")
-    with pytest.raises(ValueError, match="settings.yaml is no YAML"):
+    with pytest.raises(ValueError, match=r"settings\.yaml is no YAML"):
         Settings.of(file)
     file.write_text("3")
-    with pytest.raises(TypeError, match="settings.yaml are 3; give a mapping"):
+    with pytest.raises(TypeError, match=r"settings\.yaml are 3; give a mapping"):
         Settings.of(file)
 
 
@@ -123,5 +123,5 @@ def test_every_parameter_has_a_meaning():
 
 
 def test_describe_lists_the_extractors_for_an_unknown_one():
-    with pytest.raises(ValueError, match="valid: .*first_order"):
+    with pytest.raises(ValueError, match=r"valid: .*first_order"):
         describe("none")

@@ -1,6 +1,9 @@
 """Small data sets to extract from, and an extractor whose time and width a test chooses."""
 
 import functools
+import multiprocessing
+import os
+import signal
 import time
 
 import numpy as np
@@ -9,7 +12,7 @@ from PIL import Image
 from tumortrace.features import FeatureVector
 
 
-def toy(image, mask=None, *, spacing=None, wait=0.0, width=2):
+def toy(image, mask=None, *, spacing=None, wait=0.0, width=2, fatal_rows=None):
     """Compute the mean of an image and a third of its rows.
 
     Parameters
@@ -23,9 +26,13 @@ def toy(image, mask=None, *, spacing=None, wait=0.0, width=2):
         interruption. Not for users.
     width : int
         How many columns.
+    fatal_rows : int
+        Kill the process at an image of so many rows.
     """
     if not isinstance(width, int) or width < 1:
         raise ValueError(f"width is {width!r}; give a whole number of at least 1")
+    if len(image) == fatal_rows and multiprocessing.parent_process():
+        os.kill(os.getpid(), signal.SIGKILL)
     time.sleep(wait)
     pixels = np.asarray(image, dtype=float)
     values = np.resize([pixels[mask].mean() if mask is not None else pixels.mean(), len(pixels) / 3], width)

@@ -15,7 +15,7 @@ import orjson
 from numpy.typing import NDArray
 
 from tumortrace import io
-from tumortrace.table._settings import Settings
+from tumortrace.table._settings import Settings, in_one_line
 
 OK, INCOMPLETE, FAILED = "ok", "incomplete", "failed"
 
@@ -63,7 +63,7 @@ class Compute:
             values, reason = self.settings.compute(image, mask)
         except Exception as error:  # whatever it was belongs to this image: the row tells it, the batch goes on
             blank = np.full(len(self.settings.columns), np.nan)
-            return Row(digest, blank, FAILED, _one_line(error).removeprefix(f"{item.image}: "))
+            return Row(digest, blank, FAILED, in_one_line(error).removeprefix(f"{item.image}: "))
         if np.isnan(values).any():
             return Row(digest, values, INCOMPLETE, reason or "some features are undefined on this image")
         return Row(digest, values, OK, "")
@@ -137,8 +137,3 @@ def _of_mask(step: Any, source: Source, *args: Any) -> Any:
         return step(source, *args)
     except ValueError as error:
         raise ValueError(f"mask: {str(error).removeprefix(f'{source}: ')}") from error
-
-
-def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return text if text and isinstance(error, ValueError | TypeError) else f"{type(error).__name__}: {text}"

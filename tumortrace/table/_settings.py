@@ -106,15 +106,15 @@ class Settings:
 
         Raises
         ------
-        ValueError, TypeError
-            If an extractor refuses the image; the message begins with the name of the extractor.
+        ValueError
+            If an extractor refuses the image or fails; the message begins with the name of the extractor.
         """
         values, reasons = [], []
         for name, function in self._calls:
             try:
                 vector = function(image, mask)
-            except (ValueError, TypeError) as error:
-                raise type(error)(f"{name}: {error}") from error
+            except Exception as error:
+                raise ValueError(f"{name}: {in_one_line(error)}") from error
             values.append(np.asarray(vector))
             if vector.reason:
                 reasons.append(f"{name}: {vector.reason}")
@@ -141,6 +141,14 @@ class Settings:
             except (ValueError, TypeError) as error:
                 raise type(error)(f"settings of {name}: {error}") from error
         return layout
+
+
+def in_one_line(error: Exception) -> str:
+    """Return what an error says, and its kind where that is unusual."""
+    text = " ".join(str(error).split())
+    if text and isinstance(error, ValueError | TypeError):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _chosen(source: Any) -> dict[str, dict[str, Any]]:

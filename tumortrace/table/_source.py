@@ -123,7 +123,9 @@ def _listed(source: Any, what: str) -> list[Any]:
     if not items:
         raise ValueError(f"there are no {what}; give one at least")
     for item in items:
-        if not ((item is None and what == "masks") or isinstance(item, str | os.PathLike) or hasattr(item, "__array__")):
+        if not (
+            (item is None and what == "masks") or isinstance(item, str | os.PathLike) or hasattr(item, "__array__")
+        ):
             raise TypeError(f"{what} hold a {type(item).__name__}; give arrays or paths")
     return [np.asarray(item) if hasattr(item, "__array__") else item for item in items]
 
