@@ -214,7 +214,11 @@ def glcm_matrix(
     steps, scheme = _scheme(distances, aggregation, volume.size)
     grey, n_levels = grey_levels(volume, region, levels, bin_width)
     size = n_levels + 1
-    tables = [_tables(part, size, step, scheme, ordered=True) for step in steps for part in _parts(grey, scheme)]
+    tables = [
+        _tables(part, size, step, scheme, ordered=not symmetric).sum(axis=1, dtype=np.uint32)
+        for step in steps
+        for part in _parts(grey, scheme)
+    ]
     counts = np.concatenate(tables).reshape(len(steps), -1, size, size)[:, :, 1:, 1:]
     counts = counts + counts.swapaxes(2, 3) if symmetric else np.ascontiguousarray(counts)
     return counts / np.maximum(counts.sum(axis=(2, 3), keepdims=True), 1) if normed else counts
