@@ -101,12 +101,13 @@ def _shares(
     total = 0
     for p in range(codes.shape[0]):
         _count(codes[p], region, counts)
-        total = counts.sum()
-        values[p] = 0.0 if total else np.nan
+        total = 0
         for code in range(counts.size):
-            if counts[code]:
-                values[p, bin_of[code]] += counts[code]
-        values[p] /= max(total, 1)
+            total += counts[code]
+        for k in range(values.shape[1]):
+            values[p, k] = 0.0 if total else np.nan
+        for code in range(counts.size):
+            values[p, bin_of[code]] += counts[code] / max(total, 1)
     return total > 0
 
 
