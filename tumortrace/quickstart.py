@@ -79,7 +79,7 @@ def run(
         listing = io.find(lesions)
         counts = io.class_distribution(listing.frame)
         report.save(report.plot_class_distribution(counts, title="Synthetic lesions"), files["classes"])
-    with _step(say, f"Features of {len(listing.frame):,} images"):
+    with _step(say, f"Features of {len(listing.frame):,} images (the first time, kernels are compiled)"):
         summary = extract(lesions, out=files["features"], resume=True, jobs=jobs)
     say(f"      {summary.computed:,} rows computed, {summary.reused:,} taken over from an earlier run")
     with _step(say, "Logistic regression, cross-validated by patient"):
