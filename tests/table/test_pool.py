@@ -1,3 +1,4 @@
+import functools
 import multiprocessing
 import os
 import signal
@@ -13,6 +14,14 @@ from tumortrace.table import _pool
 from tumortrace.table._pool import WorkerDied, run
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux only")
+
+
+def each(function):
+    return functools.partial(map_list, function)
+
+
+def map_list(function, items):
+    return [function(item) for item in items]
 
 
 def slow_square(number):
@@ -39,20 +48,32 @@ def refuse_150(number):
 
 
 def test_order_and_workers():
-    results = list(run(slow_square, range(250), 250, 3))
+    results = list(run(each(slow_square), range(250), 250, 3))
     assert [(item, square) for item, (square, _) in results] == [(i, i * i) for i in range(250)]
     assert len({pid for _, (_, pid) in results} - {os.getpid()}) == 3
     assert multiprocessing.active_children() == []
 
 
+@linux
+@pytest.mark.parametrize("slow", [24, 100, 249])
+def test_a_slow_item_holds_up_the_order_but_nothing_is_lost(slow):
+    results = [result for _, result in run(each(functools.partial(slow_at, slow)), range(250), 250, 2)]
+    assert results == list(range(250))
+
+
+def slow_at(slow, number):
+    time.sleep(0.5 if number == slow else 0.004)
+    return number
+
+
 @pytest.mark.parametrize(("count", "jobs"), [(30, 4), (150, 1), (0, None)])
 def test_little_work_and_one_job_stay_in_this_process(count, jobs):
-    assert {pid for _, (_, pid) in run(slow_square, range(count), count, jobs)} <= {os.getpid()}
+    assert {pid for _, (_, pid) in run(each(slow_square), range(count), count, jobs)} <= {os.getpid()}
 
 
 def test_items_are_read_as_they_are_needed():
     read = []
-    with closing(run(slow_square, (read.append(i) or i for i in range(2000)), 2000, 2)) as results:
+    with closing(run(each(slow_square), (read.append(i) or i for i in range(2000)), 2000, 2)) as results:
         for _ in range(100):
             next(results)
     assert 100 <= len(read) < 200
@@ -61,20 +82,20 @@ def test_items_are_read_as_they_are_needed():
 
 def test_a_category_of_warnings_is_told_once():
     with pytest.warns(RuntimeWarning, match="is large") as told:
-        list(run(warn_and_wait, range(250), 250, 2))
+        list(run(each(warn_and_wait), range(250), 250, 2))
     assert len(told) == 1
 
 
 @linux
 def test_a_worker_that_dies_is_an_error_at_once():
     with pytest.raises(WorkerDied, match="exit code -9"):
-        list(run(die_at_150, range(250), 250, 2))
+        list(run(each(die_at_150), range(250), 250, 2))
     assert multiprocessing.active_children() == []
 
 
 def test_an_error_in_a_worker_comes_back():
     with pytest.raises(KeyError, match="150 is refused"):
-        list(run(refuse_150, range(250), 250, 2))
+        list(run(each(refuse_150), range(250), 250, 2))
 
 
 @linux
@@ -83,7 +104,7 @@ def test_workers_have_one_opencv_thread_and_the_parent_keeps_its_own():
     before = cv2.getNumThreads()
     cv2.setNumThreads(3)
     try:
-        crew = _pool._fork(count_opencv_threads, 2)
+        crew = _pool._fork(each(count_opencv_threads), 2)
         for pipe in crew:
             pipe.send([0])
             assert pipe.recv() == ([1], [])
@@ -106,7 +127,7 @@ def test_a_worker_answers_until_its_pipe_ends(monkeypatch):
     monkeypatch.setattr(signal, "signal", lambda *_: None)  # only the main thread may set one
     here, there = multiprocessing.Pipe()
     unused, other = multiprocessing.Pipe()
-    worker = threading.Thread(target=_pool._serve, args=(slow_square, there, [unused]))
+    worker = threading.Thread(target=_pool._serve, args=(each(slow_square), there, [unused]))
     worker.start()
     here.send([3, 4])
     assert here.recv() == ([(9, os.getpid()), (16, os.getpid())], [])
@@ -121,8 +142,8 @@ def test_a_worker_answers_until_its_pipe_ends(monkeypatch):
 
 def test_processes_of_joblib_do_the_same(monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
-    results = list(run(slow_square, range(250), 250, 2))
+    results = list(run(each(slow_square), range(250), 250, 2))
     assert [square for _, (square, _) in results] == [i * i for i in range(250)]
     assert len({pid for _, (_, pid) in results} - {os.getpid()}) == 2
     with pytest.raises(WorkerDied, match="ended unexpectedly"):
-        list(run(die_at_150, range(250), 250, 2))
+        list(run(each(die_at_150), range(250), 250, 2))

@@ -14,7 +14,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from multiprocessing.connection import Connection, wait
 from time import perf_counter
 from typing import Any, TypeVar
@@ -32,7 +32,7 @@ class WorkerDied(RuntimeError):
 
 
 def run(
-    function: Callable[[Item], Result], items: Iterable[Item], total: int, jobs: int | None
+    function: Callable[[list[Item]], list[Result]], items: Iterable[Item], total: int, jobs: int | None
 ) -> Generator[tuple[Item, Result]]:
     """Yield each item with its result, in order.
 
@@ -42,7 +42,7 @@ def run(
     Parameters
     ----------
     function
-        Picklable, and without an effect beyond its result.
+        A list of items to the list of their results; picklable, and without another effect.
     items
         Read as they are needed: not more are held at a time than the workers are busy with.
     total : int
@@ -56,33 +56,26 @@ def run(
         If a worker ends before its result is here.
     """
     items = iter(items)
-    left, mean = total, 0.0
-    if jobs is None or jobs > 1:
-        spent = []
-        for item in itertools.islice(items, _FIRST_ITEMS):
-            begin = perf_counter()
-            result = function(item)
-            spent.append(perf_counter() - begin)
-            yield item, result
-            if sum(spent) > _FIRST_SECONDS and len(spent) > 1:
-                break
-        left = total - len(spent)
-        mean = sorted(spent)[len(spent) // 2] if spent else 0.0
-    workers = min(jobs or available_cpus(), left) if left * mean > _WORTH_SECONDS else 1
-    if workers < 2 or multiprocessing.current_process().daemon:
-        for item in items:
-            yield item, function(item)
+    seconds: list[float] = []
+    for item in itertools.islice(items, _FIRST_ITEMS):
+        begin = perf_counter()
+        results = function([item])
+        seconds.append(perf_counter() - begin)
+        yield item, results[0]
+        if sum(seconds[1:]) > _FIRST_SECONDS:
+            break
+    left = total - len(seconds)
+    if left <= 0:
         return
-    size = max(1, min(int(_CHUNK_SECONDS / mean), _CHUNK_ITEMS, left // workers))
-    told: set[type[Warning]] = set()
-    for chunk, (results, caught) in (_forked if sys.platform == "linux" else _spawned)(
-        function, _chunks(items, size), workers
-    ):
-        for warning in caught:
-            if type(warning) not in told:
-                told.add(type(warning))
-                warnings.warn(warning, stacklevel=2)
-        yield from zip(chunk, results, strict=True)
+    each = sorted(seconds)[len(seconds) // 2]
+    size = max(1, min(int(_CHUNK_SECONDS / each), _CHUNK_ITEMS))
+    if left * each < _WORTH_SECONDS or multiprocessing.current_process().daemon:
+        jobs = 1
+    workers = min(jobs or available_cpus(), -(-left // size))
+    start = _here if workers == 1 else _forked if sys.platform == "linux" else _spawned
+    with closing(start(function, _chunks(items, size), workers)) as chunks:
+        for chunk, results in _with_warnings(chunks):
+            yield from zip(chunk, results, strict=True)
 
 
 def available_cpus() -> int:
@@ -97,15 +90,32 @@ def _chunks(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
         yield chunk
 
 
-def _chunk_results(function: Callable[[Item], Result], chunk: list[Item]) -> tuple[list[Result], list[Warning]]:
+def _recorded(function: Callable[[Any], Any], chunk: Any) -> tuple[Any, list[Warning]]:
     """Compute a chunk in a worker; warnings travel back with the results, for the parent to give."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        results = [function(item) for item in chunk]
+        results = function(chunk)
     return results, [record.message for record in caught if isinstance(record.message, Warning)]
 
 
-def _spawned(function: Callable[..., Any], chunks: Iterator[Any], workers: int) -> Iterator[tuple[Any, Any]]:
+def _with_warnings(chunks: Iterable[tuple[Any, tuple[Any, list[Warning]]]]) -> Iterator[tuple[Any, Any]]:
+    """Give the warnings that workers recorded, one of each category."""
+    told: set[type[Warning]] = set()
+    for chunk, (results, caught) in chunks:
+        for warning in caught:
+            if type(warning) not in told:
+                told.add(type(warning))
+                warnings.warn(warning, stacklevel=2)
+        yield chunk, results
+
+
+def _here(function: Callable[..., Any], chunks: Iterator[Any], workers: int) -> Generator[tuple[Any, Any]]:
+    """Compute chunks in this process."""
+    for chunk in chunks:
+        yield chunk, (function(chunk), [])
+
+
+def _spawned(function: Callable[..., Any], chunks: Iterator[Any], workers: int) -> Generator[tuple[Any, Any]]:
     """Compute chunks in processes that joblib starts."""
     import joblib
     from joblib.externals.loky.process_executor import TerminatedWorkerError
@@ -113,12 +123,12 @@ def _spawned(function: Callable[..., Any], chunks: Iterator[Any], workers: int) 
     sent, chunks = itertools.tee(chunks)
     pool = joblib.Parallel(n_jobs=workers, return_as="generator", batch_size=1, pre_dispatch="2*n_jobs")
     try:
-        yield from zip(sent, pool(joblib.delayed(_chunk_results)(function, chunk) for chunk in chunks), strict=True)
+        yield from zip(sent, pool(joblib.delayed(_recorded)(function, chunk) for chunk in chunks), strict=True)
     except TerminatedWorkerError as error:
         raise WorkerDied("a worker process ended unexpectedly: killed, or out of memory") from error
 
 
-def _forked(function: Callable[..., Any], chunks: Iterator[Any], workers: int) -> Iterator[tuple[Any, Any]]:
+def _forked(function: Callable[..., Any], chunks: Iterator[Any], workers: int) -> Generator[tuple[Any, Any]]:
     """Compute chunks in forked processes, each on a pipe with one chunk at a time.
 
     A worker ends when its pipe does: also when this process is killed. Chunks are not sent further ahead of the one
@@ -136,6 +146,10 @@ def _forked(function: Callable[..., Any], chunks: Iterator[Any], workers: int) -
                 pipe = idle.pop()
                 busy[pipe] = task
                 _send(pipe, task[1], crew)
+            if turn in done:  # handed on while the workers are busy
+                yield done.pop(turn)
+                turn += 1
+                continue
             if not busy:
                 return
             ready: Any
@@ -143,9 +157,6 @@ def _forked(function: Callable[..., Any], chunks: Iterator[Any], workers: int) -
                 number, chunk = busy.pop(ready)
                 done[number] = chunk, _receive(ready, crew)
                 idle.append(ready)
-            while turn in done:
-                yield done.pop(turn)
-                turn += 1
     finally:
         for pipe, process in crew.items():
             pipe.close()
@@ -180,7 +191,7 @@ def _serve(function: Callable[..., Any], pipe: Connection, inherited: list[Conne
         except EOFError:
             return
         try:
-            answer: Any = _chunk_results(function, chunk)
+            answer: Any = _recorded(function, chunk)
         except BaseException as error:
             answer = error
         pipe.send(answer)
