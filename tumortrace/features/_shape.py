@@ -249,33 +249,54 @@ def _diameter(ends: NDArray[np.int64], steps: NDArray[np.float64], deep: bool) -
 
     A face centre is a pixel centre moved by half a step along one axis. For two pixels d apart the farthest pair
     has squared distance |d|² + max s(2d + s) over the axes, s the step. This is convex in either pixel: only pixels
-    at corners of the convex hull matter. The outermost come first, and no pair is measured whose distances from
+    at corners of the convex hull matter. The outermost comes first, and no pair is measured whose distances from
     the middle cannot sum to more than the best so far.
     """
-    points = _outermost(ends) * steps
-    n = len(points)
-    middle = points.sum(axis=0) / n
-    radius = np.sqrt(((points - middle) ** 2).sum(axis=1))
-    order = np.argsort(-radius)
+    points, radius = _from_the_middle(_outermost(ends), steps)
+    n = radius.size
     axes = 0 if deep else 1
-    reach = steps[axes:].max()
+    reach = steps[2]
+    for k in range(axes, 2):
+        reach = max(reach, steps[k])
     best = 0.0
     for i in range(n):
-        p = order[i]
-        if 2 * radius[p] + reach < best:
-            break
+        if radius[i] + radius[0] + reach < best:
+            continue
         for j in range(i, n):
-            q = order[j]
-            if radius[p] + radius[q] + reach < best:
-                break
+            if radius[i] + radius[j] + reach < best:
+                continue
             square = gain = 0.0
             for k in range(3):
-                d = abs(points[p, k] - points[q, k])
+                d = abs(points[i, k] - points[j, k])
                 square += d * d
                 if k >= axes:
                     gain = max(gain, steps[k] * (2 * d + steps[k]))
             best = max(best, math.sqrt(square + gain))
     return best
+
+
+@kernel
+def _from_the_middle(
+    pixels: NDArray[np.int64], steps: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the positions of pixels in mm and their distances from the middle, the farthest pixel first."""
+    n = len(pixels)
+    points, radius, middle = np.empty((n, 3)), np.zeros(n), np.zeros(3)
+    for i in range(n):
+        for k in range(3):
+            points[i, k] = pixels[i, k] * steps[k]
+            middle[k] += points[i, k] / n
+    farthest = 0
+    for i in range(n):
+        for k in range(3):
+            radius[i] += (points[i, k] - middle[k]) ** 2
+        radius[i] = math.sqrt(radius[i])
+        if radius[i] > radius[farthest]:
+            farthest = i
+    for k in range(3):
+        points[0, k], points[farthest, k] = points[farthest, k], points[0, k]
+    radius[0], radius[farthest] = radius[farthest], radius[0]
+    return points, radius
 
 
 @kernel
