@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 OK, FATAL, USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 _SHOWN = 5
+_RESUME = "; rows so far are kept: go on with the same command and --resume"
 
 
 class UsageError(Exception):
@@ -148,7 +149,7 @@ def _add_extract(commands: Any) -> None:
 
 
 def _extract(args: argparse.Namespace) -> int:
-    from tumortrace.table import Settings, extract
+    from tumortrace.table import Settings, WorkerDied, extract
 
     if args.out.suffix not in (".csv", ".parquet"):
         raise UsageError(f"the table is {str(args.out)!r}; give a name that ends in .csv or .parquet")
@@ -158,14 +159,17 @@ def _extract(args: argparse.Namespace) -> int:
     except (ValueError, TypeError) as error:
         raise UsageError(error) from error
     progress = sys.stderr.isatty() if args.progress is None else args.progress
-    summary = extract(
-        args.source,
-        settings,
-        out=args.out,
-        jobs=args.jobs,
-        resume=args.resume,
-        progress=progress and not args.quiet,
-    )
+    try:
+        summary = extract(
+            args.source,
+            settings,
+            out=args.out,
+            jobs=args.jobs,
+            resume=args.resume,
+            progress=progress and not args.quiet,
+        )
+    except WorkerDied as error:
+        raise WorkerDied(f"{error}{_RESUME}") from error
     if not args.quiet:
         _report(summary, len(settings.columns))
     return SOME_FAILED if summary.failed else OK

@@ -167,7 +167,10 @@ def test_a_worker_that_dies_loses_no_row(tmp_path, start):
     process = start(*command, "--set", "toy.fatal_rows=8")
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert errors.startswith("tumortrace: error: a worker process ended with exit code -9")
+    assert errors == (
+        "tumortrace: error: a worker process ended with exit code -9: killed, or out of memory; "
+        "rows so far are kept: go on with the same command and --resume\n"
+    )
     assert list(tmp_path.glob("t.csv.part1"))
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from tumortrace.table._describe import describe, template
 from tumortrace.table._extract import extract
+from tumortrace.table._pool import WorkerDied
 from tumortrace.table._settings import Settings
 from tumortrace.table._wide import feature_columns, widen
 from tumortrace.table._write import Summary
@@ -12,7 +13,17 @@ from tumortrace.table._write import Summary
 if TYPE_CHECKING:
     from tumortrace.table._transformer import FeatureExtractor
 
-__all__ = ["FeatureExtractor", "Settings", "Summary", "describe", "extract", "feature_columns", "template", "widen"]
+__all__ = [
+    "FeatureExtractor",
+    "Settings",
+    "Summary",
+    "WorkerDied",
+    "describe",
+    "extract",
+    "feature_columns",
+    "template",
+    "widen",
+]
 
 
 def __getattr__(name: str) -> Any:

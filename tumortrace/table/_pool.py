@@ -216,7 +216,7 @@ def _receive(pipe: Connection, crew: dict[Any, Any]) -> Any:
 
 def _death(pipe: Connection, crew: dict[Any, Any]) -> WorkerDied:
     crew[pipe].join()
-    return WorkerDied(f"a worker process ended with exit code {crew[pipe].exitcode}: killed, or out of memory?")
+    return WorkerDied(f"a worker process ended with exit code {crew[pipe].exitcode}: killed, or out of memory")
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,7 +17,7 @@ from tumortrace.table._source import Images
 if TYPE_CHECKING:
     from tumortrace.table._write import Summary
 
-_LIBRARIES = ("numpy", "numba", "opencv-python-headless", "pillow", "pandas", "orjson")
+_LIBRARIES = ("numpy", "numba", "opencv-python-headless", "opencv-python", "pillow", "pandas", "orjson")
 
 
 def record_path(table: Path) -> Path:
@@ -51,11 +52,9 @@ def write_record(summary: Summary, images: Images, settings: Settings) -> None:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that numbers may depend on."""
+    """Return the versions that numbers may depend on, of what is installed."""
     found = {"tumortrace": tumortrace.__version__, "python": platform.python_version()}
     for name in _LIBRARIES:
-        try:
+        with suppress(PackageNotFoundError):  # OpenCV goes by several names
             found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed under this name"
     return found
