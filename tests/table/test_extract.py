@@ -178,7 +178,7 @@ def test_memory_does_not_grow_with_the_number_of_images(tmp_path, toy_extractor,
     settings = {"toy": {"width": 5000, "wait": 0.004 * (jobs > 1)}}
     one_row = 5000 * 8
     peaks = []
-    for count in (60, 300):
+    for count in (200, 500):
         folder = write_images(tmp_path / str(count), count)
         tracemalloc.start()
         extract(folder, settings, out=tmp_path / "t.csv", jobs=jobs)
