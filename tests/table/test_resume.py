@@ -43,6 +43,7 @@ def test_an_interrupted_run_resumes_to_the_same_bytes(tmp_path, start, toy_extra
         process.send_signal(how)
         _, errors = process.communicate(timeout=10)  # returns when no worker is left that holds the pipe
         assert process.returncode == (-9 if how == signal.SIGKILL else 130), errors
+        assert how == signal.SIGINT or errors == ""
         assert not out.exists()
         if how == signal.SIGINT:
             assert errors == (

@@ -14,7 +14,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from time import perf_counter
 from typing import Any, TypeVar
@@ -185,16 +185,14 @@ def _serve(function: Callable[..., Any], pipe: Connection, inherited: list[Conne
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for other in inherited:
         other.close()
-    while True:
-        try:
+    with suppress(EOFError, OSError):  # the pipe ends when the parent does, whatever ended it
+        while True:
             chunk = pipe.recv()
-        except EOFError:
-            return
-        try:
-            answer: Any = _recorded(function, chunk)
-        except BaseException as error:
-            answer = error
-        pipe.send(answer)
+            try:
+                answer: Any = _recorded(function, chunk)
+            except BaseException as error:
+                answer = error
+            pipe.send(answer)
 
 
 def _send(pipe: Connection, chunk: Any, crew: dict[Any, Any]) -> None:
