@@ -146,11 +146,14 @@ def _for_kernels(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def _as_tuple(value: Any) -> tuple[Any, ...]:
+    if type(value) is tuple:
+        return value
     return tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
 
 
 def _is_whole(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)
+    # the first test is for speed: a look-up of an abstract class costs as much as a small kernel
+    return type(value) is int or (isinstance(value, Integral) and not isinstance(value, bool))
 
 
 def _is_positive(value: Any) -> bool:
