@@ -111,7 +111,7 @@ def test_the_template_says_the_defaults(tmp_path, toy_extractor):
     file.write_text(template())
     assert Settings.of(file) == Settings.of()
     assert "# Compute the mean of an image and a third of its rows. 2 columns.\ntoy:\n" in template()
-    assert "  # Seconds to sleep\n  wait: 0.0\n" in template()
+    assert '  # Seconds to sleep; for tests of interruption. One of 0.0, "long".\n  wait: 0.0\n' in template()
 
 
 def test_every_parameter_has_a_meaning():

@@ -21,7 +21,7 @@ def toy(image, mask=None, *, spacing=None, wait=0.0, width=2, fatal_rows=None):
         As everywhere.
     spacing
         No effect.
-    wait : float
+    wait : {0.0, "long"}, default 0.0
         Seconds to sleep; for tests of
         interruption. Not for users.
     width : int

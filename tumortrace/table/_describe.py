@@ -72,17 +72,16 @@ def _comment(text: str, indent: str = "") -> list[str]:
 
 
 def _meanings(doc: str) -> dict[str, str]:
-    """Return the first sentence on each parameter in a numpydoc docstring."""
+    """Return, of each parameter in a numpydoc docstring, the first sentence and the values to choose from."""
     section = re.search(r"^Parameters\n-+\n(.*?)(?=^\S[^\n]*\n-{3,}\n|\Z)", doc, re.MULTILINE | re.DOTALL)
+    entries = re.findall(r"^(\S.*)\n((?:[ ].*\n|\n)*)", section[1] if section else "", re.MULTILINE)
     meanings: dict[str, str] = {}
-    names: list[str] = []
-    text: list[str] = []
-    for line in [*(section[1].splitlines() if section else []), "end : "]:
-        if line.strip() and not line.startswith(" "):
-            sentence = re.split(r"(?<=[.;:])\s", " ".join(text), maxsplit=1)[0].rstrip(";:")
-            meanings |= dict.fromkeys(names, sentence)
-            names = [name.strip() for name in line.partition(" :")[0].split(",")]
-            text = []
-        else:
-            text.append(line.strip())
+    for head, body in entries:
+        names, _, kind = head.partition(" : ")
+        text = " ".join(body.replace("``", "`").split()).partition(": - ")[0]
+        sentence = re.split(r"(?<=\.)\s", text, maxsplit=1)[0].removesuffix(".") + "."
+        choices = re.search(r"\{(.*)\}", kind)
+        if choices:
+            sentence += f" One of {choices[1]}."
+        meanings |= dict.fromkeys([name.strip() for name in names.split(",")], sentence)
     return meanings
