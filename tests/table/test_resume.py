@@ -169,7 +169,7 @@ def test_a_worker_that_dies_loses_no_row(tmp_path, start):
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     assert errors == (
-        "tumortrace: error: a worker process ended with exit code -9: killed, or out of memory; "
+        "tumortrace: error: a worker process ended unexpectedly: killed, or out of memory; "
         "rows so far are kept: go on with the same command and --resume\n"
     )
     assert list(tmp_path.glob("t.csv.part1"))

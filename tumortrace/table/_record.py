@@ -17,7 +17,7 @@ from tumortrace.table._source import Images
 if TYPE_CHECKING:
     from tumortrace.table._write import Summary
 
-_LIBRARIES = ("numpy", "numba", "opencv-python-headless", "opencv-python", "pillow", "pandas", "orjson")
+_LIBRARIES = ("numpy", "numba", "opencv-python", "pillow", "pandas", "orjson")
 
 
 def record_path(table: Path) -> Path:
