@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import platform
-from contextlib import suppress
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from tumortrace.table._source import Images
 if TYPE_CHECKING:
     from tumortrace.table._write import Summary
 
-_LIBRARIES = ("numpy", "numba", "opencv-python", "pillow", "pandas", "orjson")
+_LIBRARIES = ("numpy", "numba", "pillow", "pandas", "orjson")
 
 
 def record_path(table: Path) -> Path:
@@ -52,9 +51,6 @@ def write_record(summary: Summary, images: Images, settings: Settings) -> None:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that numbers may depend on, of what is installed."""
-    found = {"tumortrace": tumortrace.__version__, "python": platform.python_version()}
-    for name in _LIBRARIES:
-        with suppress(PackageNotFoundError):  # OpenCV goes by several names
-            found[name] = version(name)
-    return found
+    """Return the versions that numbers may depend on."""
+    libraries = {name: version(name) for name in _LIBRARIES}
+    return {"tumortrace": tumortrace.__version__, "python": platform.python_version(), **libraries}
