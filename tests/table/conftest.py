@@ -31,12 +31,15 @@ def lesions(tmp_path):
 
 @pytest.fixture
 def start(tmp_path):
-    """Start a program like `tumortrace`, without a main guard, that has the toy extractor too."""
+    """Start a program like `tumortrace`, without a main guard, that has the toy extractor too.
+
+    The toy takes two seconds for images of `stops_at` rows: time to interrupt it.
+    """
     path = tmp_path / "program.py"
     path.write_text(PROGRAM)
-    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
 
-    def run(*arguments):
+    def run(*arguments, stops_at=0):
+        env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "TOY_STOPS_AT_ROWS": str(stops_at)}
         command = [sys.executable, str(path), *map(str, arguments)]
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
 

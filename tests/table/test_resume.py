@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from table.toy import write_images
 
+from tumortrace import io
 from tumortrace.table import extract
 
 FAST = ["first_order", "shape"]
@@ -34,11 +35,14 @@ def until_rows(folder, rows, process):
 )
 def test_an_interrupted_run_resumes_to_the_same_bytes(tmp_path, start, toy_extractor, how, jobs, ending):
     lesions = write_images(tmp_path / "lesions", 90)
+    files = io.find(lesions).frame["image"]
+    for index, rows in ((16, 31), (64, 32)):
+        Image.fromarray(np.ones((rows, 9), np.uint8)).save(lesions / files[index])
     settings = ["--features", "toy,first_order", "--set", "toy.wait=0.01"]
     out = tmp_path / f"t.{ending}"
     command = ["extract", lesions, *settings, "--jobs", jobs, "-o", out]
-    for rows in (10, 40):  # interrupted twice
-        process = start(*command, *(["--resume"] if rows > 10 else []))
+    for rows, stops_at in ((10, 31), (40, 32)):  # interrupted twice
+        process = start(*command, *(["--resume"] if rows > 10 else []), stops_at=stops_at)
         until_rows(tmp_path, rows, process)
         process.send_signal(how)
         _, errors = process.communicate(timeout=10)  # returns when no worker is left that holds the pipe

@@ -33,7 +33,7 @@ def toy(image, mask=None, *, spacing=None, wait=0.0, width=2, fatal_rows=None):
         raise ValueError(f"width is {width!r}; give a whole number of at least 1")
     if len(image) == fatal_rows and multiprocessing.parent_process():
         os.kill(os.getpid(), signal.SIGKILL)
-    time.sleep(wait)
+    time.sleep(2 if os.environ.get("TOY_STOPS_AT_ROWS") == str(len(image)) else wait)
     pixels = np.asarray(image, dtype=float)
     values = np.resize([pixels[mask].mean() if mask is not None else pixels.mean(), len(pixels) / 3], width)
     reason = "too few rows" if len(pixels) < 3 else ""

@@ -65,6 +65,7 @@ def write_table(
         with closing(_lines(images, settings, kept, jobs)) as lines, progress_bar(len(images), progress) as bar:
             for line, status, reused in lines:
                 file.write(line)
+                file.flush()  # a row that is computed outlives the process
                 counts[status] += 1
                 counts["reused"] += reused
                 bar.update()
