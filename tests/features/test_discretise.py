@@ -59,3 +59,12 @@ def test_any_shape_equals_the_formula(rng, shape, dtype, masked):
 def test_errors_name_the_argument(arguments, message):
     with pytest.raises(ValueError, match=message):
         discretise([[0, 1]], **arguments)
+
+
+@pytest.mark.parametrize("levels", [*range(1, 70), 255, 256, 1000, 4095, 4096])
+def test_float32_finds_every_level_of_8_bit_data(levels):
+    for high in range(1, 256):
+        image = np.arange(high + 1, dtype=np.uint8)[np.newaxis]
+        expected = np.minimum(levels * np.arange(high + 1) // high + 1, levels)
+        got = discretise(image.astype(float) if levels == 256 else image, levels=levels)[0]
+        assert np.array_equal(got[0], expected), high

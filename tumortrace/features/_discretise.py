@@ -85,7 +85,9 @@ def grey_levels(
         return grey, 256
     low, high = _range(volume, region)
     if bin_width is None:
-        _fixed_number(volume, region, float(low), float(high), levels, grey)
+        # the quotient of an 8-bit number is at least 1/255 away from the next level: float32 cannot miss it
+        number = np.float32 if volume.dtype == np.uint8 else np.float64
+        _fixed_number(volume, region, np.array([low, high, levels], dtype=number), grey)
         return grey, levels
     width = _check.positive("bin_width", bin_width)
     bins = np.floor((float(high) - float(low)) / width) + 1
@@ -161,21 +163,19 @@ def _raw(volume: NDArray[Any], region: NDArray[np.bool_], grey: NDArray[np.uint1
 
 @kernel
 def _fixed_number(
-    volume: NDArray[Any],
-    region: NDArray[np.bool_],
-    low: float,
-    high: float,
-    levels: int,
-    grey: NDArray[np.uint16],
+    volume: NDArray[Any], region: NDArray[np.bool_], scale: NDArray[Any], grey: NDArray[np.uint16]
 ) -> None:
+    """Fill `grey`; `scale` holds the least value, the greatest, and the number of levels."""
+    number = scale.dtype.type
     flat, inside, out = volume.ravel(), region.ravel(), grey.ravel()
     everywhere = inside.size == 0
-    extent = high - low
+    low, levels = scale[0], scale[2]
+    extent = scale[1] - low if scale[1] > low else number(np.inf)
     for k in range(flat.size):
-        level = 0
+        level = number(0)
         if everywhere or inside[k]:
-            level = 1 if extent == 0 else min(int(np.floor(levels * (flat[k] - low) / extent)) + 1, levels)
-        out[k] = level
+            level = np.floor(levels * (number(flat[k]) - low) / extent) + number(1)
+        out[k] = np.uint16(level if level < levels else levels)
 
 
 @kernel

@@ -256,9 +256,9 @@ def _tables(
     """Return the counts, shape (matrices, copies, size²); a matrix is the sum of its copies.
 
     In smooth images neighbours fall into the same cell, and each addition would wait for the one before. Where the
-    matrix is small, four copies take turns.
+    matrix is small, two copies take turns.
     """
-    copies = 4 if not ordered and size <= 45 and grey.size > 4 * size * size else 1
+    copies = 2 if not ordered and size <= 45 and grey.size > 4 * size * size else 1
     tables = np.zeros((1 if scheme.merged else scheme.n_directions, copies, size * size), dtype=np.uint32)
     _tally(grey, min(distance, max(grey.shape)), scheme.n_directions, ordered, size, tables)
     return tables
@@ -307,7 +307,8 @@ def _tally(
 ) -> None:
     """Count pairs of pixels into one table per direction, or into one table where there is only one.
 
-    A cell is ``first · size + second`` where pairs are ordered, ``larger · size + smaller`` where they are not.
+    A cell is ``first · size + second`` where pairs are ordered, ``larger · size + smaller`` where they are not. Two
+    copies, of a small matrix, hold ordered pairs until they are folded in the end.
     Level 0, outside, has a row and a column of its own. Bands of rows are copied with a gutter of 0 beside each
     row, so that a direction is a shift along a band and no pixel needs a test of bounds.
     """
@@ -333,8 +334,12 @@ def _tally(
                 dz, dy, dx = DIRECTIONS[d]
                 if dz <= last_dz and abs(dy) * distance < rows and abs(dx) * distance < cols:
                     start = gutter + dx * distance
-                    _cells(here, near[dz, dy + 1, start : start + cells.size], ordered, size, copies, cells)
-                    _count(cells, tables[min(d, n_tables - 1)].reshape(copies * size * size))
+                    _cells(here, near[dz, dy + 1, start : start + cells.size], ordered or copies == 2, size, cells)
+                    _count(cells, tables[min(d, n_tables - 1)])
+    if not ordered and copies == 2:
+        for t in range(n_tables):
+            for copy in range(copies):
+                _fold(tables[t, copy].reshape(size, size))
 
 
 @kernel
@@ -357,7 +362,6 @@ def _cells(
     second: NDArray[np.uint16],
     ordered: bool,
     size: int,
-    copies: int,
     cells: NDArray[np.uint32],
 ) -> None:
     width = np.uint32(size)
@@ -365,13 +369,27 @@ def _cells(
         for x in range(first.size):
             cells[x] = np.uint32(first[x]) * width + np.uint32(second[x])
         return
-    last_copy, copy_size = np.uint32(copies - 1), np.uint32(size * size)
     for x in range(first.size):
         a, b = np.uint32(first[x]), np.uint32(second[x])
-        cells[x] = max(a, b) * width + min(a, b) + (np.uint32(x) & last_copy) * copy_size
+        cells[x] = max(a, b) * width + min(a, b)
 
 
 @kernel
-def _count(cells: NDArray[np.uint32], table: NDArray[np.uint32]) -> None:
-    for cell in cells:
-        table[cell] += np.uint32(1)
+def _count(cells: NDArray[np.uint32], copies: NDArray[np.uint32]) -> None:
+    """Count the two halves in turn, each in its copy where there are two."""
+    one, other = copies[0], copies[-1]
+    half = cells.size // 2
+    for k in range(half):
+        one[cells[k]] += np.uint32(1)
+        other[cells[half + k]] += np.uint32(1)
+    if cells.size % 2:
+        one[cells[-1]] += np.uint32(1)
+
+
+@kernel
+def _fold(table: NDArray[np.uint32]) -> None:
+    """Add the pairs above the diagonal to those below."""
+    for i in range(table.shape[0]):
+        for j in range(i):
+            table[i, j] += table[j, i]
+            table[j, i] = 0
