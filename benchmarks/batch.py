@@ -37,7 +37,7 @@ def run(data: Path | None, jobs: int, repeats: int = 3) -> dict[str, Any]:
     peak = {name: max(memory for _, memory in all_) for name, all_ in runs.items()}
     print(f"{images} images, {columns} columns: ×{wall['theirs'] / wall['ours']:.1f}")
     return {
-        "data": data.name if data else "synthetic lesions",
+        "data": f"BreastDM, {data.name}" if data else "synthetic lesions",
         "images": images,
         "columns": columns,
         "jobs": jobs,

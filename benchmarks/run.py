@@ -2,7 +2,7 @@
 
     python -m benchmarks.run                     everything; writes benchmarks/results.json and docs/benchmarks.md
     python -m benchmarks.run kernels startup     some parts; the others keep their last results
-    python -m benchmarks.run batch --data ROOT   the batch job on a BreastDM tree instead of synthetic lesions
+    python -m benchmarks.run batch --data ROOT   the batch job on a BreastDM tree besides synthetic lesions
 
 Both sides of every comparison run on one thread, the batch job on the same number of processes.
 """
@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="default: all of them")
-    parser.add_argument("--data", type=Path, help="BreastDM tree for the batch job; default: synthetic lesions")
+    parser.add_argument("--data", type=Path, help="BreastDM tree for the batch job, besides synthetic lesions")
     parser.add_argument("--jobs", type=int, default=4, help="processes of the batch job, for both sides")
     parser.add_argument("--seconds", type=float, default=1.0, help="time for each pair of timings")
     parser.add_argument("--only", default="", help="kernels: names that contain this")
@@ -54,10 +54,11 @@ def _startup(options: argparse.Namespace, results: dict[str, Any]) -> dict[str, 
     return startup.run()
 
 
-def _batch(options: argparse.Namespace, results: dict[str, Any]) -> dict[str, Any]:
+def _batch(options: argparse.Namespace, results: dict[str, Any]) -> list[dict[str, Any]]:
     from benchmarks import batch
 
-    return batch.run(options.data, options.jobs)
+    sources = [None, options.data] if options.data else [None]
+    return [batch.run(source, options.jobs) for source in sources]
 
 
 _PARTS = {"kernels": _kernels, "startup": _startup, "batch": _batch}

@@ -8,7 +8,8 @@ import sys
 import tempfile
 from typing import Any
 
-IMPORT = "import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
+IMPORT = "import time; t = time.perf_counter(); {statement}; print(time.perf_counter() - t)"
+IMPORTS = ("import tumortrace", "import tumortrace.features", "from skimage.feature import graycomatrix, hog")
 
 FIRST_CALLS = """
 import json, time
@@ -33,8 +34,8 @@ def _python(code: str, **environment: str) -> str:
 def run(repeats: int = 5) -> dict[str, Any]:
     """Seconds of each start, medians over fresh interpreters."""
     imports = {
-        module: statistics.median(float(_python(IMPORT.format(module=module))) for _ in range(repeats))
-        for module in ("tumortrace", "tumortrace.features", "skimage.feature")
+        statement: statistics.median(float(_python(IMPORT.format(statement=statement))) for _ in range(repeats))
+        for statement in IMPORTS
     }
     with tempfile.TemporaryDirectory() as cache:
         cold = {
