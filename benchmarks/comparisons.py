@@ -123,7 +123,6 @@ def _glcm_row(levels: int, goal: float | None, data: str) -> Comparison:
         traffic=1,
         operations={"count": 4},
         goal=goal,
-        goal_size=256,
         data=data,
         prepare=lambda pixels: (pixels, (features.discretise(pixels, levels=levels)[0] - 1).astype(np.uint8)),
         note="ours: levels, matrix and all features; scikit-image is given the levels",

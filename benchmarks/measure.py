@@ -120,13 +120,14 @@ def _counting_speed() -> float:
 
     @numba.njit
     def count(places: Any, tables: Any) -> None:
-        for k in range(0, places.size, 4):
-            tables[0, places[k]] += 1
-            tables[1, places[k + 1]] += 1
-            tables[2, places[k + 2]] += 1
-            tables[3, places[k + 3]] += 1
+        for k in range(places.shape[1]):
+            tables[0, places[0, k]] += np.uint32(1)
+            tables[1, places[1, k]] += np.uint32(1)
+            tables[2, places[2, k]] += np.uint32(1)
+            tables[3, places[3, k]] += np.uint32(1)
 
-    places, tables = np.random.default_rng(0).integers(0, 1024, 1 << 16), np.zeros((4, 1024), np.uint32)
+    places = np.random.default_rng(0).integers(0, 1024, (4, 1 << 13)).astype(np.uint32)
+    tables = np.zeros((4, 1024), np.uint32)
     count(places, tables)
     times = [_once(lambda: count(places, tables)) for _ in range(9)]
     return places.size / min(times)

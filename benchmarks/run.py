@@ -45,7 +45,9 @@ def _kernels(options: argparse.Namespace, results: dict[str, Any]) -> list[dict[
     from benchmarks import kernels
 
     kept = [row for row in results.get("kernels", []) if options.only and options.only not in row["name"]]
-    return kept + kernels.run(results["machine"], options.seconds, options.only)
+    rows = kept + kernels.run(results["machine"], options.seconds, options.only)
+    order = [row.name for row in kernels.COMPARISONS]
+    return sorted(rows, key=lambda row: order.index(row["name"]))
 
 
 def _startup(options: argparse.Namespace, results: dict[str, Any]) -> dict[str, Any]:
