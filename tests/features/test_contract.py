@@ -123,7 +123,7 @@ def check(vector):
     return vector
 
 
-def same(one, other, rel=0.0):
+def assert_same(one, other, rel=0.0):
     assert one.names == other.names
     if rel:
         assert one.to_dict() == pytest.approx(other.to_dict(), rel=rel, abs=rel, nan_ok=True)
@@ -189,7 +189,7 @@ def test_columns_depend_on_the_parameters_alone(name):
 def test_every_real_dtype_gives_the_same_numbers(name, dtype):
     for image in (FLAT, DEEP):
         whole = (image > 40).astype(np.int8) if dtype is bool else image
-        same(check(FEATURES[name](whole.astype(dtype))), FEATURES[name](whole.astype(np.float64)), rel=1e-9)
+        assert_same(check(FEATURES[name](whole.astype(dtype))), FEATURES[name](whole.astype(np.float64)), rel=1e-9)
 
 
 @every_extractor
@@ -209,7 +209,7 @@ def test_layout_and_byte_order_do_not_matter(name, image):
             plain.astype(np.dtype(dtype).newbyteorder()),
             plain.tolist() if dtype == np.float64 else plain,
         ):
-            same(FEATURES[name](laid_out, np.asfortranarray(mask)), expected)
+            assert_same(FEATURES[name](laid_out, np.asfortranarray(mask)), expected)
 
 
 @every_extractor
@@ -235,8 +235,8 @@ def test_same_call_same_bits(name):
 def test_a_2d_image_is_a_volume_of_one_slice(name):
     mask = blob(12, 13)
     for parameters in variants_of(name):
-        same(FEATURES[name](FLAT, mask, **parameters), FEATURES[name](FLAT[None], mask[None], **parameters))
-    same(
+        assert_same(FEATURES[name](FLAT, mask, **parameters), FEATURES[name](FLAT[None], mask[None], **parameters))
+    assert_same(
         FEATURES[name](FLAT, mask, spacing=(0.5, 2)),
         FEATURES[name](FLAT[None], mask[None], spacing=(1, 0.5, 2)),
     )
@@ -250,7 +250,7 @@ def test_a_full_mask_is_no_mask(name):
     for parameters in variants_of(name):
         for image in (FLAT, DEEP, FLAT.astype(float)):
             full = FEATURES[name](image, np.ones(image.shape, bool), **parameters)
-            same(full, FEATURES[name](image, **parameters), rel=1e-12)
+            assert_same(full, FEATURES[name](image, **parameters), rel=1e-12)
 
 
 @every_extractor
@@ -258,7 +258,7 @@ def test_any_non_zero_is_inside(name):
     mask = blob(12, 13)
     expected = FEATURES[name](FLAT, mask)
     for other in (mask.astype(np.uint8) * 255, mask * -0.5, mask.tolist(), mask.astype(">i4")):
-        same(FEATURES[name](FLAT, other), expected)
+        assert_same(FEATURES[name](FLAT, other), expected)
 
 
 @every_extractor
@@ -270,7 +270,7 @@ def test_what_is_outside_the_mask(name):
         near = np.zeros(image.shape, bool)
         near[9 - REACH : 17 + REACH, 10 - REACH : 17 + REACH] = name in SEES_BESIDE_THE_MASK
         changed = np.where(mask | near, image, 250)
-        same(FEATURES[name](changed, mask, **parameters), expected, rel=1e-12)
+        assert_same(FEATURES[name](changed, mask, **parameters), expected, rel=1e-12)
 
 
 @every_extractor
@@ -280,7 +280,7 @@ def test_slices_without_mask_do_not_matter(name):
     padded_mask = np.pad(mask, ((2, 1), (0, 0), (0, 0)))
     for parameters in variants_of(name):
         expected = FEATURES[name](DEEP, mask, **parameters)
-        same(FEATURES[name](padded_image, padded_mask, **parameters), expected, rel=1e-9)
+        assert_same(FEATURES[name](padded_image, padded_mask, **parameters), expected, rel=1e-9)
 
 
 # degenerate input
@@ -346,7 +346,7 @@ def test_any_image_mask_and_parameters(name, data):
     assert image.tobytes() == before
     assert found.names == FEATURES[name]([[1]], **parameters).names
     if parameters.get("levels") != 256:
-        same(FEATURES[name](image.astype(np.float64), mask, **parameters), found, rel=1e-9)
+        assert_same(FEATURES[name](image.astype(np.float64), mask, **parameters), found, rel=1e-9)
 
 
 @pytest.mark.parametrize("name", sorted(SHARES.keys() & FEATURES.keys()))

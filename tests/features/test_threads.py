@@ -70,7 +70,10 @@ assert len(found) == 4 and len(set(found)) == 1
 def test_threads_may_meet_at_the_first_call(tmp_path, monkeypatch):
     """Four threads that find nothing compiled compile it once, and agree."""
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    subprocess.run([sys.executable, "-c", FIRST_CALL, "first_order"], check=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_CALL, "first_order"], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("name", sorted(FEATURES))
