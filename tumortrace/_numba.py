@@ -13,10 +13,12 @@ from contextlib import suppress
 from typing import Any, TypeVar, cast
 
 import numba
-from numba.core.registry import cpu_target
 
 # numba loads half of itself, and scipy.linalg, with the first kernel; loaded here, no first call waits for that
-cpu_target.target_context.refresh()
+with suppress(ImportError, AttributeError):  # no public name of numba: if it goes, the wait comes back, no more
+    from numba.core.registry import cpu_target
+
+    cpu_target.target_context.refresh()
 
 F = TypeVar("F", bound=Callable[..., Any])
 
