@@ -113,7 +113,7 @@ def variants_of(name):
     return [{}] + [{p: value} for p in parameters_of(name) for value in VALID[p]]
 
 
-def check(vector):
+def assert_sound(vector):
     """A vector holds finite numbers, or NaN and why."""
     values = np.asarray(vector)
     assert values.dtype == np.float64
@@ -178,7 +178,7 @@ def test_columns_depend_on_the_parameters_alone(name):
     others = [DEEP, FLAT.astype(float), picture(5, 20, seed=1), [[3]], np.zeros((2, 3)), picture(4, 1, 1)]
     for parameters in variants_of(name):
         names = FEATURES[name](FLAT, blob(12, 13), **parameters).names
-        assert all(check(FEATURES[name](image, **parameters)).names == names for image in others)
+        assert all(assert_sound(FEATURES[name](image, **parameters)).names == names for image in others)
 
 
 # what it may be given
@@ -189,7 +189,9 @@ def test_columns_depend_on_the_parameters_alone(name):
 def test_every_real_dtype_gives_the_same_numbers(name, dtype):
     for image in (FLAT, DEEP):
         whole = (image > 40).astype(np.int8) if dtype is bool else image
-        assert_same(check(FEATURES[name](whole.astype(dtype))), FEATURES[name](whole.astype(np.float64)), rel=1e-9)
+        assert_same(
+            assert_sound(FEATURES[name](whole.astype(dtype))), FEATURES[name](whole.astype(np.float64)), rel=1e-9
+        )
 
 
 @every_extractor
@@ -319,11 +321,11 @@ def test_degenerate_images_have_an_answer(name, case):
     for parameters in variants_of(name):
         if "bin_width" in parameters and np.ptp(image.astype(float)) > 4000:
             continue  # too many levels, which is an error
-        check(FEATURES[name](image, **parameters))
+        assert_sound(FEATURES[name](image, **parameters))
     for parameters in ({}, variants_of(name)[-1]):
         mask = np.zeros(image.shape, bool)
         mask.flat[image.size // 2] = True
-        check(FEATURES[name](image, mask, **parameters))
+        assert_sound(FEATURES[name](image, mask, **parameters))
 
 
 @every_extractor
@@ -342,7 +344,7 @@ def test_any_image_mask_and_parameters(name, data):
         for p in parameters_of(name)
     }
     before = image.tobytes()
-    found = check(FEATURES[name](image, mask, **parameters))
+    found = assert_sound(FEATURES[name](image, mask, **parameters))
     assert image.tobytes() == before
     assert found.names == FEATURES[name]([[1]], **parameters).names
     if parameters.get("levels") != 256:
