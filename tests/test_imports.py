@@ -10,13 +10,16 @@ import pytest
 import tumortrace
 
 PACKAGE = Path(tumortrace.__file__).parent
-HEAVY = {"numba", "torch", "sklearn", "gradio", "pandas", "cv2", "scipy", "matplotlib", "numpy"}
+HEAVY = {"numba", "torch", "torchvision", "xgboost", "skops", "sklearn", "gradio", "pandas", "cv2", "scipy", "matplotlib", "numpy"}
 # a part of the package: the parts it may import
 ALLOWED = {
     "features": {"_check", "_numba"},
     "io": {"_check"},
     "table": {"_check", "features", "io"},
     "evaluation": {"_check"},
+    "deep": {"_check", "io"},
+    "fusion": {"_check", "evaluation"},
+    "model": {"_check", "features", "io", "table", "deep", "fusion", "evaluation"},
     "report": {"_check", "features", "io", "table", "evaluation"},
 }
 
