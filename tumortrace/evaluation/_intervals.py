@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tumortrace import _check
-from tumortrace.evaluation._predictions import _rows
+from tumortrace.evaluation._rows import codes, labels, scores
 
 
 class Interval(NamedTuple):
@@ -98,12 +98,8 @@ def roc(
     >>> curve.fpr, curve.tpr
     (array([0. , 0.5, 1. ]), array([0.5, 1. , 1. ]))
     """
-    y, groups = _rows(y_true, patients)
-    score = np.asarray(y_score, dtype=np.float64)
-    if score.shape != y.shape:
-        raise ValueError(f"y_score has shape {score.shape}; give one score per row, {y.shape}")
-    if not np.isfinite(score).all():
-        raise ValueError("y_score holds NaN or infinity; give a number for each row")
+    y = labels(y_true)
+    groups, score = codes("patients", patients, len(y)), scores("y_score", y_score, len(y))
     if not 0 < level < 1:
         raise ValueError(f"level is {level!r}; give a number between 0 and 1, such as 0.95")
     resamples = _check.integer("resamples", resamples, 2)

@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+from sklearn.model_selection import PredefinedSplit, cross_val_predict
+from sklearn.utils.validation import has_fit_parameter
 
-from tumortrace import _check
+from tumortrace.evaluation._folds import grouped_folds
+from tumortrace.evaluation._rows import labels
 
 
 def grouped_predictions(
@@ -20,17 +22,16 @@ def grouped_predictions(
     ----------
     model : scikit-learn classifier
         Cloned and fitted once per fold, on the rows outside it. Put every step that learns (imputer, scaler,
-        selection) into it as a pipeline, so that it is learned inside the fold.
+        selection) into it as a pipeline, so that it is learned inside the fold. A model whose `fit` takes
+        `patients` is given those of its rows, to split by patient inside the fold too.
     features : DataFrame or array_like, shape (n, columns)
         What the model takes.
     y_true : array_like, shape (n,)
         1 or True for the positive class, 0 or False for the other.
     patients : array_like, shape (n,)
         The patient of each row; never split between folds.
-    folds : int, default 5
-        Folds are stratified by class and shuffled with `seed`.
-    seed : int, default 0
-        The same seed and the same rows give the same folds.
+    folds, seed : int
+        As in `grouped_folds`.
 
     Returns
     -------
@@ -51,16 +52,10 @@ def grouped_predictions(
     >>> (grouped_predictions(LogisticRegression(), x, y, patients, folds=2) > 0.5).astype(int)
     array([0, 0, 0, 0, 1, 1, 1, 1])
     """
-    y, groups = _rows(y_true, patients)
-    folds = _check.integer("folds", folds, 2)
-    for value in (False, True):
-        count = len(np.unique(groups[y == value]))
-        if count < folds:
-            raise ValueError(
-                f"class {int(value)} has {count} patients; give at least one for each of {folds} folds"
-            )
-    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    scores = cross_val_predict(model, features, y, groups=groups, cv=splitter, method="predict_proba")
+    y = labels(y_true)
+    split = PredefinedSplit(grouped_folds(y, patients, folds=folds, seed=seed))
+    params = {"patients": np.asarray(patients)} if has_fit_parameter(model, "patients") else None
+    scores = cross_val_predict(model, features, y, cv=split, params=params, method="predict_proba")
     return np.asarray(scores[:, 1], dtype=np.float64)
 
 
@@ -99,14 +94,3 @@ def aggregate(predictions: pd.DataFrame, by: Sequence[str], *, score: str = "sco
     if (labels > 1).any():
         raise ValueError(f"{', '.join(by)} {labels.index[labels > 1][0]!r} has rows of more than one label")
     return groups.agg(**{"label": ("label", "first"), score: (score, "mean")}).reset_index()
-
-
-def _rows(y_true: ArrayLike, patients: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[Any]]:
-    """Return labels as bool and patients as codes, one per row."""
-    y = np.asarray(y_true)
-    groups = np.asarray(patients)
-    if y.ndim != 1 or groups.shape != y.shape:
-        raise ValueError(f"y_true has shape {y.shape} and patients {groups.shape}; give one of each per row")
-    if set(np.unique(y).tolist()) != {0, 1}:
-        raise ValueError("y_true must hold both classes as 0 and 1 (or False and True) and nothing else")
-    return y.astype(bool), np.unique(groups, return_inverse=True)[1]
