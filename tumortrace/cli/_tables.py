@@ -1,81 +1,20 @@
-"""The command line: parses and prints; the work is in the package.
-
-Exit codes: 0 all good, 1 a fatal error, 2 wrong usage, 3 some rows of a table failed, 130 interrupted.
-"""
+"""The commands of images and tables: extract, features, settings, distribution, show, synthetic, quickstart."""
 
 import argparse
-import os
 import sys
-import warnings
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import tumortrace
+from tumortrace.cli._common import OK, SHOWN, SOME_FAILED, UsageError, add_command, complain, whole
 
 if TYPE_CHECKING:
     from tumortrace.table import Summary
 
-OK, FATAL, USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
-_SHOWN = 5
 _RESUME = "; rows so far are kept: go on with the same command and --resume"
 
 
-class UsageError(Exception):
-    """What was typed makes no sense; the message says what would."""
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code.
-
-    Parameters
-    ----------
-    argv : sequence of str, optional
-        What follows the name of the program; by default what was typed.
-    """
-    args = _parser().parse_args(argv)
-    with warnings.catch_warnings():
-        warnings.showwarning = _print_warning
-        try:
-            return int(args.run(args))
-        except KeyboardInterrupt:
-            hint = (
-                "; rows so far are kept: go on with the same command and --resume" if args.run is _extract else ""
-            )
-            _complain(f"interrupted{hint}")
-            return INTERRUPTED
-        except BrokenPipeError:  # a reader such as head has closed stdout
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return OK
-        except Exception as error:
-            if args.debug or os.environ.get("TUMORTRACE_DEBUG"):
-                raise
-            text = " ".join(str(error).split()) or type(error).__name__
-            _complain(f"error: {text}")
-            return USAGE if isinstance(error, UsageError) else FATAL
-
-
-def _complain(message: str) -> None:
-    print(f"tumortrace: {message}", file=sys.stderr)
-
-
-def _print_warning(
-    message: Warning | str, category: type[Warning], filename: str, lineno: int, file: Any = None, line: Any = None
-) -> None:
-    _complain(f"warning: {message}")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="tumortrace",
-        description="Fast, named texture features of lesions, as one table. Research software, no medical device.",
-        epilog="Begin with: tumortrace quickstart",
-    )
-    parser.add_argument("--version", action="version", version=f"tumortrace {tumortrace.__version__}")
-    parser.add_argument(
-        "--debug", action="store_true", help="show the traceback of an error (or set TUMORTRACE_DEBUG)"
-    )
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+def add_commands(commands: Any) -> None:
+    """Declare them."""
     _add_extract(commands)
     _add_features(commands)
     _add_settings(commands)
@@ -83,32 +22,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_show(commands)
     _add_synthetic(commands)
     _add_quickstart(commands)
-    return parser
-
-
-def _command(commands: Any, name: str, run: Any, summary: str, examples: str) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(
-        name,
-        help=summary,
-        description=f"{summary[0].upper()}{summary[1:]}.",
-        epilog=f"examples:\n{examples}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.set_defaults(run=run)
-    return command
-
-
-def _whole(low: int) -> Any:
-    def whole_number(text: str) -> int:
-        if not text.isdecimal() or int(text) < low:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {low}")
-        return int(text)
-
-    return whole_number
 
 
 def _add_extract(commands: Any) -> None:
-    command = _command(
+    command = add_command(
         commands,
         "extract",
         _extract,
@@ -117,6 +34,7 @@ def _add_extract(commands: Any) -> None:
         "  tumortrace extract manifest.csv --features glcm,lbp --set glcm.levels=64 -o features.parquet\n"
         "  tumortrace extract lesions/ --settings settings.yaml -o features.csv --resume\n\n"
         "exit codes: 0 every row is good, 3 some rows failed, 2 wrong usage, 1 another error, 130 interrupted",
+        kept=_RESUME,
     )
     add = command.add_argument
     add("source", metavar="SOURCE", help="a folder of images, a manifest (.csv with a column Image), or an image")
@@ -129,7 +47,7 @@ def _add_extract(commands: Any) -> None:
         default=[],
         help="set a parameter; may be repeated",
     )
-    add("--jobs", metavar="N", type=_whole(1), help="worker processes (default: every available CPU)")
+    add("--jobs", metavar="N", type=whole(1), help="worker processes (default: every available CPU)")
     add(
         "-o",
         "--out",
@@ -176,13 +94,13 @@ def _extract(args: argparse.Namespace) -> int:
 
 
 def _report(summary: "Summary", columns: int) -> None:
-    for problem in summary.problems[:_SHOWN]:
-        _complain(f"warning: {problem}")
-    for path, reason in summary.skipped[:_SHOWN]:
-        _complain(f"left out: {path}: {reason}")
-    hidden = max(len(summary.problems) - _SHOWN, 0) + max(len(summary.skipped) - _SHOWN, 0)
+    for problem in summary.problems[:SHOWN]:
+        complain(f"warning: {problem}")
+    for path, reason in summary.skipped[:SHOWN]:
+        complain(f"left out: {path}: {reason}")
+    hidden = max(len(summary.problems) - SHOWN, 0) + max(len(summary.skipped) - SHOWN, 0)
     if hidden:
-        _complain(f"{hidden:,} more such lines are in {summary.path}.json")
+        complain(f"{hidden:,} more such lines are in {summary.path}.json")
     print(f"{summary.path}: {summary.rows:,} rows, {columns:,} features each")
     print(f"computed {summary.computed}, reused {summary.reused}, failed {summary.failed}")
     if summary.failed or summary.incomplete:
@@ -191,7 +109,7 @@ def _report(summary: "Summary", columns: int) -> None:
 
 
 def _add_features(commands: Any) -> None:
-    command = _command(
+    command = add_command(
         commands,
         "features",
         _features,
@@ -229,7 +147,7 @@ def _features(args: argparse.Namespace) -> int:
 def _add_settings(commands: Any) -> None:
     command = commands.add_parser("settings", help="write a settings file", description="Settings files.")
     actions = command.add_subparsers(title="actions", required=True, metavar="ACTION")
-    init = _command(
+    init = add_command(
         actions,
         "init",
         _settings_init,
@@ -256,7 +174,7 @@ def _settings_init(args: argparse.Namespace) -> int:
 
 
 def _add_distribution(commands: Any) -> None:
-    command = _command(
+    command = add_command(
         commands,
         "distribution",
         _distribution,
@@ -283,7 +201,7 @@ def _distribution(args: argparse.Namespace) -> int:
 
 
 def _add_show(commands: Any) -> None:
-    command = _command(
+    command = add_command(
         commands,
         "show",
         _show,
@@ -312,7 +230,7 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _add_synthetic(commands: Any) -> None:
-    command = _command(
+    command = add_command(
         commands,
         "synthetic",
         _synthetic,
@@ -320,10 +238,8 @@ def _add_synthetic(commands: Any) -> None:
         "  tumortrace synthetic lesions/ --patients 60 --seed 1",
     )
     command.add_argument("out", metavar="OUT", type=Path, help="the folder to write")
-    command.add_argument("--patients", metavar="N", type=_whole(1), default=60, help="how many (default: 60)")
-    command.add_argument(
-        "--seed", metavar="N", type=_whole(0), default=0, help="the same seed makes the same files"
-    )
+    command.add_argument("--patients", metavar="N", type=whole(1), default=60, help="how many (default: 60)")
+    command.add_argument("--seed", metavar="N", type=whole(0), default=0, help="the same seed makes the same files")
 
 
 def _synthetic(args: argparse.Namespace) -> int:
@@ -334,7 +250,7 @@ def _synthetic(args: argparse.Namespace) -> int:
 
 
 def _add_quickstart(commands: Any) -> None:
-    command = _command(
+    command = add_command(
         commands,
         "quickstart",
         _quickstart,
@@ -349,7 +265,7 @@ def _add_quickstart(commands: Any) -> None:
         help="folder for everything it writes (default: tumortrace-quickstart)",
     )
     command.add_argument(
-        "--jobs", metavar="N", type=_whole(1), help="worker processes (default: every available CPU)"
+        "--jobs", metavar="N", type=whole(1), help="worker processes (default: every available CPU)"
     )
 
 
