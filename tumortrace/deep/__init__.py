@@ -1,0 +1,1 @@
+"""Networks: backbones, training, embedding, Grad-CAM."""
