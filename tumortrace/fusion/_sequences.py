@@ -1,0 +1,125 @@
+"""One model per sequence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
+
+from tumortrace.fusion._base import BinaryClassifier, positions, take
+from tumortrace.fusion._crossfit import fit, positive
+from tumortrace.fusion._early import EarlyFusion
+
+
+class PerSequence(BinaryClassifier):
+    """One classifier per value of a column: each row goes to the classifier of its own sequence.
+
+    Parameters
+    ----------
+    estimator : scikit-learn classifier, optional
+        Cloned and fitted once per value; None is `EarlyFusion()`.
+    column : str, int or None, default None
+        The name (of a DataFrame's column) or position of the column that says where a row belongs, such as
+        ``"sequence"``. It is no feature. None: no such column, one classifier for all rows.
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (2,)
+        The second is the positive class.
+    values_ : list
+        The values of `column`, sorted; ``[None]`` without a column.
+    estimators_ : list of classifier
+        The fitted classifier of each value; their classes are 0 and 1.
+    n_features_in_, feature_names_in_
+        As in scikit-learn; they count the column.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.tile([0, 1], 60)
+    >>> sequence = np.repeat(["SUB1", "VIBRANT"], 60)
+    >>> sign = np.where(sequence == "SUB1", 1, -1)
+    >>> X = pd.DataFrame({"sequence": sequence, "contrast": sign * y + 0.1 * rng.normal(size=120)})
+    >>> PerSequence(column="sequence").fit(X, y).score(X, y)
+    1.0
+    >>> EarlyFusion({"all": ["contrast"]}).fit(X, y).score(X, y) < 0.8
+    True
+    """
+
+    def __init__(self, estimator: Any = None, *, column: str | int | None = None) -> None:
+        self.estimator = estimator
+        self.column = column
+
+    def fit(self, X: Any, y: ArrayLike, patients: ArrayLike | None = None) -> PerSequence:
+        """Fit one classifier per value of the column.
+
+        Parameters
+        ----------
+        X : DataFrame or array_like, shape (n, columns)
+            The column that routes, and the features.
+        y : array_like, shape (n,)
+            Two classes, both in every sequence; the second in sorted order is the positive one.
+        patients : array_like, shape (n,), optional
+            The patient of each row, for a classifier whose `fit` takes it; None means that each row is a patient of
+            its own.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the column is missing or has missing values, or a sequence has rows of one class only.
+        """
+        X, codes, patients = self._start(X, y, patients)
+        features, route = self._routed(X)
+        estimator = EarlyFusion() if self.estimator is None else self.estimator
+        self.values_: list[Any] = sorted(set(route), key=str)
+        self.estimators_: list[Any] = []
+        for value in self.values_:
+            rows = _where(route, value)
+            if len(np.unique(codes[rows])) < 2:
+                raise ValueError(
+                    f"{self.column} {value!r} has rows of class {self.classes_[codes[rows[0]]]!r} only; "
+                    "drop it or add rows of both classes"
+                )
+            self.estimators_.append(fit(clone(estimator), take(features, rows=rows), codes[rows], patients[rows]))
+        return self
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Return the probabilities of the two classes, shape (n, 2).
+
+        Raises
+        ------
+        ValueError
+            If a row has a value of the column that no row of `fit` had.
+        """
+        check_is_fitted(self)
+        features, route = self._routed(self._rows(X, reset=False))
+        unknown = sorted(set(route) - set(self.values_), key=str)
+        if unknown:
+            raise ValueError(
+                f"{self.column} {unknown[0]!r} was not there when the model was fitted; "
+                f"it knows {', '.join(map(repr, self.values_))}"
+            )
+        second = np.empty(len(route))
+        for value, estimator in zip(self.values_, self.estimators_, strict=True):
+            rows = _where(route, value)
+            if len(rows):
+                second[rows] = positive(estimator, take(features, rows=rows))
+        return np.column_stack([1 - second, second])
+
+    def _routed(self, X: Any) -> tuple[Any, list[Any]]:
+        """Return `X` without the column, and the column."""
+        if self.column is None:
+            return X, [None] * len(X)
+        at = positions(X, [self.column], "column")[0]  # type: ignore[arg-type]
+        route = pd.Series(take(X, columns=[at]).to_numpy()[:, 0] if isinstance(X, pd.DataFrame) else X[:, at])
+        if route.isna().any():
+            raise ValueError(f"{self.column} has missing values; say where each row belongs")
+        return take(X, columns=[k for k in range(X.shape[1]) if k != at]), route.tolist()
+
+
+def _where(route: list[Any], value: Any) -> NDArray[np.intp]:
+    return np.flatnonzero([one == value for one in route])
