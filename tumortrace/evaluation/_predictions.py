@@ -74,12 +74,14 @@ def aggregate(predictions: pd.DataFrame, by: Sequence[str], *, score: str = "sco
     Returns
     -------
     DataFrame
-        One row per group, in the order of `by`: the columns `by`, ``label`` and the mean of `score`.
+        One row per group, in the order of `by`: the columns `by`, ``label``, ``fold`` where there is one, the mean
+        of `score`, and the mean of ``threshold`` where there is one. Other columns are left out.
 
     Raises
     ------
     ValueError
-        If the rows of a group differ in label.
+        If a column is missing, `by` or `score` has a row without a value, or the rows of a group differ in label or
+        fold.
 
     Examples
     --------
@@ -89,8 +91,22 @@ def aggregate(predictions: pd.DataFrame, by: Sequence[str], *, score: str = "sco
     0       a      0    0.3
     1       b      1    0.9
     """
-    groups = predictions.groupby(list(by), observed=True, sort=True)
-    labels = groups["label"].nunique(dropna=False)
-    if (labels > 1).any():
-        raise ValueError(f"{', '.join(by)} {labels.index[labels > 1][0]!r} has rows of more than one label")
-    return groups.agg(**{"label": ("label", "first"), score: (score, "mean")}).reset_index()
+    by = list(by)
+    missing = [name for name in (*by, "label", score) if name not in predictions]
+    if missing:
+        raise ValueError(
+            f"predictions lack {', '.join(missing)}; they have {', '.join(map(str, predictions.columns))}"
+        )
+    empty = [name for name in (*by, score) if predictions[name].isna().any()]
+    if empty:
+        raise ValueError(f"{', '.join(empty)}: rows without a value cannot be averaged; fill or drop them")
+    groups = predictions.groupby(by, observed=True, sort=True)
+    shared = [name for name in ("label", "fold") if name in predictions and name not in by]
+    for name in shared:
+        different = groups[name].nunique(dropna=False) > 1
+        if different.any():
+            first = different.index[different][0]
+            raise ValueError(f"{', '.join(by)} {first!r} has rows of more than one {name}")
+    averaged = [name for name in (score, "threshold") if name in predictions]
+    columns = {name: (name, "first") for name in shared} | {name: (name, "mean") for name in averaged}
+    return groups.agg(**columns).reset_index()

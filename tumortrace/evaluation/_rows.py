@@ -39,6 +39,21 @@ def scores(name: str, y_score: ArrayLike, count: int) -> NDArray[np.float64]:
     return score
 
 
+def probabilities(name: str, y_score: ArrayLike, count: int) -> NDArray[np.float64]:
+    """Return `y_score` as float64.
+
+    Raises
+    ------
+    ValueError
+        If it is not a vector of `count` numbers from 0 to 1.
+    """
+    score = scores(name, y_score, count)
+    outside = (score < 0) | (score > 1)
+    if outside.any():
+        raise ValueError(f"{name} holds {score[outside][0]:g}; give probabilities, from 0 to 1")
+    return score
+
+
 def codes(name: str, values: ArrayLike, count: int) -> NDArray[np.intp]:
     """Return for each row the number of its value (its patient, its fold) among the sorted values.
 
