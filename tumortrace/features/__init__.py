@@ -1,15 +1,17 @@
 """Extractors: an image, and a mask where there is one, to a `FeatureVector`.
 
 `FEATURES` is the one list of extractors; the table, the command line, the transformer, the docs and the contract
-test read it.
+test read it. `STACK_FEATURES` lists those that take a stack of phases instead of an image.
 """
 
 from collections.abc import Callable
 
+from tumortrace.features._common_scale import CommonScale, common_scale
 from tumortrace.features._discretise import discretise
 from tumortrace.features._first_order import first_order
 from tumortrace.features._glcm import glcm, glcm_matrix
 from tumortrace.features._hog import hog, hog_blocks, hog_cells
+from tumortrace.features._kinetics import EnhancementMaps, kinetics
 from tumortrace.features._lbp import lbp, lbp_codes
 from tumortrace.features._mvm_lbp import mvm_lbp, mvm_lbp_codes
 from tumortrace.features._mvmbp import mvmbp, mvmbp_codes
@@ -28,10 +30,16 @@ FEATURES: dict[str, Callable[..., FeatureVector]] = {
     "shape": shape,
 }
 
+STACK_FEATURES: dict[str, Callable[..., FeatureVector]] = {"kinetics": kinetics}
+
 __all__ = [
     "FEATURES",
+    "STACK_FEATURES",
+    "CommonScale",
+    "EnhancementMaps",
     "FeatureVector",
     "SobelGradients",
+    "common_scale",
     "discretise",
     "first_order",
     "glcm",
@@ -39,6 +47,7 @@ __all__ = [
     "hog",
     "hog_blocks",
     "hog_cells",
+    "kinetics",
     "lbp",
     "lbp_codes",
     "mvm_lbp",

@@ -7,6 +7,7 @@ from tumortrace.table._describe import describe, template
 from tumortrace.table._extract import extract
 from tumortrace.table._pool import WorkerDied
 from tumortrace.table._settings import Settings
+from tumortrace.table._slices import extract_slices
 from tumortrace.table._wide import feature_columns, widen
 from tumortrace.table._write import Summary
 
@@ -20,6 +21,7 @@ __all__ = [
     "WorkerDied",
     "describe",
     "extract",
+    "extract_slices",
     "feature_columns",
     "template",
     "widen",

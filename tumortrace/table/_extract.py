@@ -123,10 +123,11 @@ def extract(
         return write_table(images, checked, Path(out), jobs=jobs, resume=resume, progress=progress)
     if resume:
         raise ValueError("resume needs out: the table to go on with")
-    return _to_frame(images, checked, jobs, progress)
+    return to_frame(images, checked, jobs, progress)
 
 
-def _to_frame(images: Images, settings: Settings, jobs: int | None, progress: bool) -> pd.DataFrame:
+def to_frame(images: Images, settings: Settings, jobs: int | None, progress: bool) -> pd.DataFrame:
+    """Extract to memory; see `extract`."""
     import pandas as pd
 
     numbers = np.empty((len(images), len(settings.columns)))

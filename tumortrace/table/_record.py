@@ -25,7 +25,7 @@ def record_path(table: Path) -> Path:
 
 
 def write_record(summary: Summary, images: Images, settings: Settings) -> None:
-    """Write the record; it goes into place at once."""
+    """Write the record of a table of images."""
     content: dict[str, Any] = {
         "table": summary.path.name,
         "source": images.name,
@@ -44,7 +44,11 @@ def write_record(summary: Summary, images: Images, settings: Settings) -> None:
         "skipped": [{"path": path, "reason": reason} for path, reason in summary.skipped],
         "problems": list(summary.problems),
     }
-    target = record_path(summary.path)
+    put(record_path(summary.path), content)
+
+
+def put(target: Path, content: dict[str, Any]) -> None:
+    """Write a record; it goes into place at once."""
     draft = target.with_name(target.name + ".new")
     draft.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     draft.replace(target)

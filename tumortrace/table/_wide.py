@@ -11,7 +11,7 @@ from tumortrace.table._source import AFTER_IDENTITY, LAST
 if TYPE_CHECKING:
     import pandas as pd
 
-_SLICE = ("split", "label", "patient", "slice")
+SLICE = ("split", "label", "patient", "slice")
 
 
 def feature_columns(table: pd.DataFrame) -> list[str]:
@@ -82,10 +82,10 @@ def widen(
     import pandas as pd
 
     chosen = feature_columns(table) if features is None else list(features)
-    keys = [name for name in _SLICE if name in table] if by is None else list(by)
+    keys = [name for name in SLICE if name in table] if by is None else list(by)
     missing = [name for name in (across, *keys, *chosen) if name not in table]
     if missing or not keys:
-        raise ValueError(f"the table lacks the columns {', '.join(missing or _SLICE)}")
+        raise ValueError(f"the table lacks the columns {', '.join(missing or SLICE)}")
     twice = table.duplicated([*keys, across])
     if twice.any():
         row = table.loc[twice, [*keys, across]].iloc[0]
@@ -94,14 +94,14 @@ def widen(
     slices = table.groupby(keys, sort=False, dropna=False).ngroup()
     first = table.loc[~slices.duplicated(), keys].reset_index(drop=True)
     blocks = [first]
-    for value, name in _safe_names(table[across].unique().tolist()).items():
+    for value, name in safe_names(table[across].unique().tolist()).items():
         rows = table[across] == value
         block = table.loc[rows, chosen].set_axis(slices[rows].to_numpy()).reindex(first.index)
         blocks.append(block.add_prefix(f"{name}__"))
     return pd.concat(blocks, axis=1)
 
 
-def _safe_names(values: Sequence[object]) -> dict[object, str]:
+def safe_names(values: Sequence[object]) -> dict[object, str]:
     """Return a name of ``[a-z0-9_]+`` for each value."""
     names: dict[object, str] = {}
     for value in values:

@@ -55,7 +55,7 @@ def write_table(
     images: Images, settings: Settings, out: Path, *, jobs: int | None, resume: bool, progress: bool
 ) -> Summary:
     """Extract to a file; see `extract`."""
-    _check_target(out)
+    check_target(out)
     header = cells([*images.identity.columns, AFTER_IDENTITY, *settings.columns, *LAST])
     kept = Kept(_earlier(out) if resume else [], header, images.identity.shape[1])
     part = _free_part(out)
@@ -89,11 +89,11 @@ def write_table(
     return summary
 
 
-def progress_bar(total: int, shown: bool) -> Any:
+def progress_bar(total: int, shown: bool, unit: str = "image") -> Any:
     """Return a progress bar on stderr, with rate and remaining time."""
     from tqdm import tqdm
 
-    return tqdm(total=total, unit="image", disable=not shown, smoothing=0.1, mininterval=0.2)
+    return tqdm(total=total, unit=unit, disable=not shown, smoothing=0.1, mininterval=0.2)
 
 
 def _lines(images: Images, settings: Settings, kept: Kept, jobs: int | None) -> Generator[tuple[bytes, str, bool]]:
@@ -108,7 +108,7 @@ def _lines(images: Images, settings: Settings, kept: Kept, jobs: int | None) -> 
                 yield kept.read(place), place.status, True
 
 
-def _check_target(out: Path) -> None:
+def check_target(out: Path) -> None:
     """Find what would stop the table from being written, before the work."""
     if out.suffix not in ENDINGS:
         raise ValueError(f"{out}: a table ends in {' or '.join(ENDINGS)}")
