@@ -28,9 +28,13 @@ OWN = {
     "FeatureExtractor": "tumortrace.table",
     "LateFusion": "tumortrace.fusion",
     "PerSequence": "tumortrace.fusion",
+    "PlattSVC": "tumortrace.fusion",
     "Pipeline": "sklearn.pipeline",
 }
 """Estimators that are taken apart: their parameters and what they learned are nodes themselves. Name to module."""
+
+SKLEARN = "sklearn.skops"
+"""The part that all estimators of scikit-learn share."""
 
 _SMALL = 64
 _DTYPES = ("bool", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)), "float32", "float64")
@@ -49,14 +53,45 @@ class Parts:
 
     def __init__(self, contents: Mapping[str, bytes] | None = None) -> None:
         self.contents = dict(contents or {})
-        self._names = {hashlib.sha256(data).digest(): name for name, data in self.contents.items()}
+        self._names: dict[bytes, str] = {}
+        self._estimators: list[tuple[Any, str]] = []
+        self._loaded: list[Any] | None = None
 
-    def add(self, data: bytes, ending: str) -> str:
+    def add(self, data: bytes, stem: str, ending: str) -> str:
         """Keep `data` and return the name of its file; what is there already is not kept twice."""
-        fresh = f"part{len(self.contents) + 1:03}.{ending}"
+        fresh = f"{stem}{len(self.contents) + 1:03}.{ending}"
         name = self._names.setdefault(hashlib.sha256(data).digest(), fresh)
         self.contents[name] = data
         return name
+
+    def add_estimator(self, estimator: Any, where: str) -> int:
+        """Keep an estimator of scikit-learn and return its place; `close` writes all of them as one file."""
+        self._estimators.append((estimator, where))
+        return len(self._estimators) - 1
+
+    def close(self) -> None:
+        """Write the estimators of scikit-learn, after the last one was added."""
+        from tumortrace.model import _sklearn
+
+        if not self._estimators:
+            return
+        try:
+            self.contents[SKLEARN] = _sklearn.dump([estimator for estimator, _ in self._estimators])
+        except ModelError:
+            for estimator, where in self._estimators:
+                try:
+                    _sklearn.dump([estimator])
+                except ModelError as error:
+                    raise ModelError(f"{where}, a {type(estimator).__name__}, {error}") from error
+            raise
+
+    def estimator(self, place: int) -> Any:
+        """Return the estimator of scikit-learn at a place."""
+        from tumortrace.model import _sklearn
+
+        if self._loaded is None:
+            self._loaded = self.load(SKLEARN, _sklearn.load)
+        return self._loaded[place]
 
     def load(self, name: str, parse: Callable[[bytes], Any]) -> Any:
         """Return what `parse` makes of a file; whatever it raises becomes a ModelError that names the file."""
@@ -144,7 +179,7 @@ def _encode_array(array: np.ndarray[Any, Any], parts: Parts, where: str) -> Any:
         values = encode(array.ravel().tolist(), parts, where)
         return {"type": "array", "dtype": dtype, "shape": list(array.shape), "values": values}
     if array.dtype.kind in _arrays.NUMBERS:
-        return {"type": "npy", "part": parts.add(_arrays.dump(array), "npy")}
+        return {"type": "npy", "part": parts.add(_arrays.dump(array), "array", "npy")}
     raise ModelError(f"{where} is an array of dtype {array.dtype}, which cannot be saved; make it numbers or text")
 
 
@@ -170,7 +205,7 @@ def _encode_estimator(value: Any, parts: Parts, where: str) -> Any:
         learned = {name: v for name, v in vars(value).items() if name not in params}
         if hasattr(value, "to_parts") and learned:
             config, weights = value.to_parts()
-            part = parts.add(weights, "safetensors")
+            part = parts.add(weights, "network", "safetensors")
             return {"type": "network", "class": cls.__name__, "config": config, "part": part}
         private = [name for name in learned if not _LEARNED.fullmatch(name)]
         if private:
@@ -181,15 +216,10 @@ def _encode_estimator(value: Any, parts: Parts, where: str) -> Any:
             "params": {name: encode(v, parts, f"{where}.{name}") for name, v in params.items()},
             "learned": {name: encode(v, parts, f"{where}.{name}") for name, v in learned.items()},
         }
-    try:
-        if cls.__name__ == "XGBClassifier" and cls.__module__.startswith("xgboost."):
-            return _encode_xgboost(value, parts, where)
-        if cls.__module__.startswith("sklearn.") and hasattr(value, "get_params"):
-            from tumortrace.model import _sklearn
-
-            return {"type": "sklearn", "class": cls.__name__, "part": parts.add(_sklearn.dump(value), "skops")}
-    except ModelError as error:
-        raise ModelError(f"{where}, a {cls.__name__}, {error}") from error
+    if cls.__name__ == "XGBClassifier" and cls.__module__.startswith("xgboost."):
+        return _encode_xgboost(value, parts, where)
+    if cls.__module__.startswith("sklearn.") and hasattr(value, "get_params"):
+        return {"type": "sklearn", "class": cls.__name__, "place": parts.add_estimator(value, where)}
     raise ModelError(
         f"{where} is a {cls.__module__}.{cls.__qualname__}, which cannot be saved; "
         "use estimators of tumortrace, scikit-learn or XGBoost, with parameters that are numbers, text or lists"
@@ -211,16 +241,17 @@ def _decode_network(node: Any, parts: Parts) -> Any:
 
 
 def _decode_sklearn(node: Any, parts: Parts) -> Any:
-    from tumortrace.model import _sklearn
-
-    return parts.load(node["part"], _sklearn.load)
+    estimator = parts.estimator(node["place"])
+    if type(estimator).__name__ != node["class"]:
+        raise ModelError(f"{SKLEARN} has a {type(estimator).__name__} where manifest.json has a {node['class']}")
+    return estimator
 
 
 def _encode_xgboost(model: Any, parts: Parts, where: str) -> Any:
     params = {name: encode(v, parts, f"{where}.{name}") for name, v in model.get_params(deep=False).items()}
     trees = None
     if hasattr(model, "_Booster"):
-        trees = parts.add(bytes(model.get_booster().save_raw("json")), "json")
+        trees = parts.add(bytes(model.get_booster().save_raw("json")), "xgboost", "json")
     return {"type": "xgboost", "params": params, "part": trees}
 
 

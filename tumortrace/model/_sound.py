@@ -1,8 +1,8 @@
 """Numbers that compiled code takes for indices without a look: checked before a model is used.
 
-The type of an object says nothing of its content. scikit-learn, libsvm and XGBoost follow the child of a node, or the
-count of support vectors, wherever it points; in a file from a stranger it may point outside of the array. A model that
-passes here gives an answer or an exception, not a crash.
+The type of an object says nothing of its content. scikit-learn, libsvm and XGBoost follow the child of a node, or
+the count of support vectors, wherever it points; in a file from a stranger it may point outside of the array. A
+model that passes here gives an answer or an exception, not a crash.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from tumortrace.model._error import ModelError
 _LEAF = -1
 
 
-def check_estimator(estimator: Any) -> None:
-    """Raise ModelError if a tree or a support vector machine in `estimator` would lead outside of its arrays."""
-    for found in _nested(estimator, set()):
+def check(estimators: list[Any]) -> None:
+    """Raise ModelError if a tree or a support vector machine in `estimators` would lead outside of its arrays."""
+    for found in _nested(estimators, set()):
         state = vars(found)
         if "tree_" in state:
             _check_tree(found.tree_, found.n_features_in_)

@@ -1,8 +1,8 @@
 """A model on disk: a folder of a manifest, the hash of the manifest, and parts.
 
-The order of reading is the point: the hash of the manifest, the manifest, the list of files, their sizes and hashes,
-and only then is a part parsed, from the bytes that were hashed. A hash finds damage, not malice: who can write the parts
-can write the hashes. Against malice stands what a part may hold; see `TRUSTED` and `OWN`.
+The order of reading is the point: the hash of the manifest, the manifest, the list of files, their sizes and
+hashes, and only then is a part parsed, from the bytes that were hashed. A hash finds damage, not malice: who can
+write the parts can write the hashes. Against malice stands what a part may hold; see `TRUSTED` and `OWN`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 import tumortrace
 from tumortrace.model._encode import Parts, decode, encode
 from tumortrace.model._error import ModelError
@@ -30,7 +32,8 @@ FORMAT = "tumortrace-model"
 VERSION = 1
 
 MANIFEST, DIGEST = "manifest.json", "manifest.sha256"
-_PART = re.compile(r"part\d{3,6}\.(json|npy|safetensors|skops)")
+_PART = re.compile(r"sklearn\.skops|array\d{3,6}\.npy|network\d{3,6}\.safetensors|xgboost\d{3,6}\.json")
+_LIBRARIES = {"sklearn": "sklearn", "xgboost": "xgboost", "network": "torch"}
 _LARGEST_MANIFEST = 64 * 2**20
 _DAMAGED = "the model is damaged; copy it again or train it again"
 
@@ -90,7 +93,7 @@ def write(path: str | os.PathLike[str], record: dict[str, Any], estimator: Any, 
     ...     written = write(f"{folder}/model", {"kind": "handcrafted"}, model)
     ...     print(*sorted(file.name for file in written.iterdir()))
     ...     print(read(written).record, read(written).estimator.predict([[0.9]]))
-    manifest.json manifest.sha256 part001.skops
+    manifest.json manifest.sha256 sklearn.skops
     {'kind': 'handcrafted'} [1]
     """
     path = Path(path)
@@ -139,12 +142,13 @@ def read(path: str | os.PathLike[str]) -> Stored:
     Warns
     -----
     UserWarning
-        If scikit-learn, XGBoost or torch have another version than those that made the model.
+        If the model has parts of scikit-learn, XGBoost or torch, and that library has another version here than the
+        one that made it.
     """
     path = Path(path)
-    stored = _read(path, path)
-    made, here = stored.versions, _versions()
-    changed = [f"{name} {made[name]} (here {here[name]})" for name in made if _differ(name, made, here)]
+    stored, here = _read(path, path)
+    made = stored.versions
+    changed = [f"{name} {made.get(name)} (here {here[name]})" for name in here if made.get(name) != here[name]]
     if changed:
         warnings.warn(
             f"{path}: made with {', '.join(changed)}; compare some predictions with those of the time before use",
@@ -153,21 +157,24 @@ def read(path: str | os.PathLike[str]) -> Stored:
     return stored
 
 
-def _read(path: Path, called: Path) -> Stored:
+def _read(path: Path, called: Path) -> tuple[Stored, dict[str, str]]:
+    """Return what `path` holds, which errors call `called`, and the versions here of the libraries it needs."""
     with _errors_of(called):
         manifest = _read_manifest(path)
         parts = Parts(_read_parts(path, manifest["parts"]))
-        return Stored(manifest["record"], decode(manifest["estimator"], parts), manifest["versions"])
+        stored = Stored(manifest["record"], decode(manifest["estimator"], parts), manifest["versions"])
+        return stored, _libraries(parts)
 
 
 def _manifest(record: dict[str, Any], estimator: Any, parts: Parts) -> bytes:
     _check_plain(record, "record")
     node = encode(estimator, parts)
+    parts.close()
     listed = [{"name": n, "bytes": len(d), "sha256": _sha256(d)} for n, d in parts.contents.items()]
     content = {
         "format": FORMAT,
         "version": VERSION,
-        "versions": _versions(),
+        "versions": _versions(parts),
         "record": record,
         "parts": listed,
         "estimator": node,
@@ -296,15 +303,15 @@ def _made_by(manifest: dict[str, Any]) -> str:
     return str(versions.get("tumortrace", "unknown") if isinstance(versions, dict) else "unknown")
 
 
-def _versions() -> dict[str, str]:
-    """Return the versions of what made a model, of the libraries as far as they are at work."""
-    libraries = {name: sys.modules.get(name) for name in ("numpy", "sklearn", "skops", "xgboost", "torch")}
-    loaded = {name: str(module.__version__) for name, module in libraries.items() if module is not None}
-    return {"tumortrace": tumortrace.__version__, "python": platform.python_version(), **loaded}
+def _versions(parts: Parts) -> dict[str, str]:
+    own = {"tumortrace": tumortrace.__version__, "python": platform.python_version(), "numpy": np.__version__}
+    return {**own, **_libraries(parts)}
 
 
-def _differ(name: str, made: dict[str, str], here: dict[str, str]) -> bool:
-    return name in ("sklearn", "xgboost", "torch") and name in here and made[name] != here[name]
+def _libraries(parts: Parts) -> dict[str, str]:
+    """Return the versions, here, of the libraries whose parts a model has."""
+    needed = [name for start, name in _LIBRARIES.items() if any(part.startswith(start) for part in parts.contents)]
+    return {name: str(sys.modules[name].__version__) for name in needed}
 
 
 def _sha256(data: bytes) -> str:
