@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from tumortrace.table._describe import describe, template
 from tumortrace.table._extract import extract
+from tumortrace.table._groups import column_groups
 from tumortrace.table._pool import WorkerDied
 from tumortrace.table._settings import Settings
 from tumortrace.table._slices import extract_slices
@@ -19,6 +20,7 @@ __all__ = [
     "Settings",
     "Summary",
     "WorkerDied",
+    "column_groups",
     "describe",
     "extract",
     "extract_slices",
