@@ -9,9 +9,20 @@ from importlib.util import find_spec
 if find_spec("matplotlib") is None:
     raise ModuleNotFoundError("pictures need matplotlib, which is not installed: pip install 'tumortrace[report]'")
 
-from tumortrace.report._curves import plot_roc
+from tumortrace.report._calibration import plot_calibration
+from tumortrace.report._confusion import plot_confusion
+from tumortrace.report._curves import plot_decision_curve, plot_precision_recall, plot_roc
 from tumortrace.report._distribution import plot_class_distribution
 from tumortrace.report._panel import panel
 from tumortrace.report._style import save
 
-__all__ = ["panel", "plot_class_distribution", "plot_roc", "save"]
+__all__ = [
+    "panel",
+    "plot_calibration",
+    "plot_class_distribution",
+    "plot_confusion",
+    "plot_decision_curve",
+    "plot_precision_recall",
+    "plot_roc",
+    "save",
+]
