@@ -1,0 +1,115 @@
+"""The rows that a model is trained on: labelled, of known patients, and fit for the folds that are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tumortrace.model._inputs import FAILED
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+POSITIVE = "malignant"
+_SHOWN = 3
+
+
+class Cohort(NamedTuple):
+    """Rows to train on.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        As `Inputs.frame` returns it, without the rows that are left out.
+    y : ndarray of int, shape (n,)
+        1 for the positive class.
+    patients : ndarray of object, shape (n,)
+        Who is never split.
+    classes : (str, str)
+        The labels of 0 and 1.
+    left_out : tuple of str
+        What is not in the frame, and why; a line per kind.
+    """
+
+    frame: pd.DataFrame
+    y: NDArray[np.int64]
+    patients: NDArray[np.object_]
+    classes: tuple[str, str]
+    left_out: tuple[str, ...]
+
+    @property
+    def patients_of_class(self) -> dict[str, int]:
+        """Label → how many patients have it."""
+        return {name: len(set(self.patients[self.y == k])) for k, name in enumerate(self.classes)}
+
+
+def check_listing(listing: pd.DataFrame, group: str, positive: str | None) -> tuple[str, str]:
+    """Return the labels of the negative and the positive class of a listing, found fit before any image is read.
+
+    Raises
+    ------
+    ValueError
+        If there is no column of labels or of patients, or not two classes of which one is known to be positive.
+    """
+    columns = ", ".join(listing.columns.drop("path"))
+    if group not in listing:
+        raise ValueError(
+            f"the source has no column {group!r} to tell patients apart, its columns are {columns}; "
+            "name the right one as group: rows of one patient must not be on both sides of a split"
+        )
+    if "label" not in listing or not (labels := sorted(set(listing["label"]) - {""})):
+        raise ValueError(
+            f"the source gives no labels, its columns are {columns}; give a manifest with a column Label"
+        )
+    there = ", ".join(map(repr, labels))
+    if len(labels) == 1:
+        raise ValueError(f"every row has the label {there}; give images of two classes")
+    if len(labels) > 2:
+        raise ValueError(f"there are {len(labels)} labels: {there}; give images of two classes")
+    if positive is None:
+        known = [name for name in labels if name.casefold() == POSITIVE]
+        if not known:
+            raise ValueError(f"the labels are {there}; say which is the positive class")
+        positive = known[0]
+    elif positive not in labels:
+        raise ValueError(f"the positive class is {positive!r}, but the labels are {there}")
+    return next(name for name in labels if name != positive), positive
+
+
+def cohort(frame: pd.DataFrame, classes: tuple[str, str], folds: int) -> Cohort:
+    """Return the rows that can be trained on.
+
+    Raises
+    ------
+    ValueError
+        If no row is left, or a class has fewer patients than there are folds.
+    """
+    failed = frame["status"] == FAILED
+    nameless = (frame["label"] == "") & ~failed
+    left_out = _reasons(frame[failed])
+    if nameless.any():
+        left_out.append(f"{nameless.sum():,} rows have no label")
+    kept = frame[~failed & ~nameless].reset_index(drop=True)
+    if kept.empty:
+        raise ValueError(f"no row can be trained on: {left_out[0]}")
+    nobody = int((kept["patient"] == "").sum())
+    if nobody:
+        raise ValueError(f"{nobody:,} rows have no patient; say whose they are, or leave them out")
+    y = np.asarray(kept["label"] == classes[1], dtype=np.int64)
+    found = Cohort(kept, y, kept["patient"].to_numpy(object), classes, tuple(left_out))
+    for name, count in found.patients_of_class.items():
+        if count < max(folds, 2):
+            wanted = f"{folds} folds need one each at least; give fewer folds" if folds else "a model needs two"
+            raise ValueError(f"the class {name!r} has {count} patients: {wanted}")
+    return found
+
+
+def _reasons(failed: pd.DataFrame) -> list[str]:
+    """Return how many rows cannot be used, with the first few reasons."""
+    if failed.empty:
+        return []
+    shown: Sequence[str] = list(dict.fromkeys(failed["error"]))[:_SHOWN]
+    return [f"{len(failed):,} rows cannot be used: {'; '.join(shown)}"]

@@ -1,0 +1,91 @@
+"""The estimators of the three kinds of models: the recipe that cross-validation chose, in one place.
+
+Each function takes the columns that the estimator will be given, as `Inputs.columns` names them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tumortrace.features import FEATURES
+from tumortrace.fusion import EarlyFusion, LateFusion, PerSequence
+
+TEXTURE = tuple(name for name in FEATURES if name != "shape")
+"""The extractors of a model; `shape`, a fingerprint of the patient, only where it is asked for."""
+
+
+def handcrafted(columns: Sequence[str], *, classifier: str = "logistic", seed: int = 0) -> Any:
+    """Return one classifier per extractor, kinetics being one, whose log-odds are averaged.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        Features; a column `sequence` among them sends each sequence to a model of its own.
+    classifier : str
+        A name that `tumortrace.fusion.classifier` knows.
+    seed : int
+        Of what is random in the classifier.
+    """
+    members = [
+        (name, EarlyFusion({name: chosen}, classifier, seed=seed), chosen)
+        for name, chosen in _by_extractor(columns).items()
+    ]
+    fusion = LateFusion(members, seed=seed)
+    return PerSequence(fusion, column="sequence") if "sequence" in columns else fusion
+
+
+def cnn(columns: Sequence[str], *, seed: int = 0, **network: Any) -> Any:
+    """Return a network that takes the pictures of the columns of paths as channels.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        Paths; others are not looked at.
+    seed : int
+        Of the weights and the training.
+    **network
+        Parameters of `tumortrace.deep.CNNClassifier`.
+    """
+    from tumortrace.deep import CNNClassifier
+
+    return LateFusion([("cnn", CNNClassifier(seed=seed, **network), _paths(columns))], seed=seed)
+
+
+def fused(
+    columns: Sequence[str], *, classifier: str = "logistic", seed: int = 0, network: Mapping[str, Any]
+) -> Any:
+    """Return the average of the log-odds of `handcrafted` and `cnn`, both kinds counting the same.
+
+    An average learns nothing from the scores of its members, so that none need be cross-fitted for it.
+    """
+    paths = _paths(columns)
+    features = [name for name in columns if name not in paths]
+    members = [
+        ("handcrafted", handcrafted(features, classifier=classifier, seed=seed), features),
+        ("cnn", cnn(paths, seed=seed, **network), paths),
+    ]
+    return LateFusion(members, seed=seed)
+
+
+def is_path(column: str) -> bool:
+    """Tell a column of paths from one of numbers."""
+    return column.endswith(("__image", "__path"))
+
+
+def _paths(columns: Sequence[str]) -> list[str]:
+    return [name for name in columns if is_path(name)]
+
+
+def _by_extractor(columns: Sequence[str]) -> dict[str, list[str]]:
+    """Return extractor → its columns, over all sequences."""
+    groups: dict[str, list[str]] = {}
+    for column in columns:
+        if column == "sequence":
+            continue
+        feature = column.rpartition("__")[2]
+        extractor = next((name for name in (*FEATURES, "kinetics") if feature.startswith(f"{name}_")), None)
+        if extractor is None:
+            raise ValueError(f"the column {column!r} is of no extractor")
+        groups.setdefault(extractor, []).append(column)
+    return groups

@@ -1,0 +1,102 @@
+"""What is asked of a training: everything that its result depends on, besides the images."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tumortrace import _check
+from tumortrace.io.synthetic import SEQUENCES
+from tumortrace.model._inputs import Inputs
+
+KINDS = ("handcrafted", "cnn", "fused")
+NUMBERED = {1: ("VIBRANT+C2",), 9: SEQUENCES[:9], 17: SEQUENCES}
+"""Sequences by their number: one phase after contrast, all nine phases, and with them the subtractions."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The parameters of `train` that its result depends on; see there."""
+
+    kind: str
+    unit: str
+    classifier: str
+    backbone: str
+    weights: str | None
+    recipe: str
+    size: int | None
+    epochs: int | None
+    sequences: tuple[str, ...] | None
+    shape: bool
+    group: str
+    positive: str | None
+    splits: tuple[str, ...] | None
+    folds: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        _check.one_of("kind", self.kind, KINDS)
+        _check.integer("seed", self.seed, 0)
+        if self.folds != 0:
+            _check.integer("folds", self.folds, 2)
+        if self.deep:
+            from tumortrace.deep import BACKBONES, RECIPES
+
+            _check.one_of("backbone", self.backbone, BACKBONES)
+            _check.one_of("recipe", self.recipe, tuple(RECIPES))
+        if self.kind != "cnn":
+            from tumortrace.fusion import classifier
+
+            classifier(self.classifier, seed=self.seed)
+
+    @property
+    def deep(self) -> bool:
+        """Whether a network is trained."""
+        return self.kind != "handcrafted"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the parameters as JSON gives them."""
+        fields: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return fields
+
+    def inputs(self, there: Sequence[str]) -> Inputs:
+        """Return what the model takes of a source that has the sequences `there`; none where they have no name."""
+        from tumortrace.table import Settings
+
+        chosen = (self.sequences or tuple(there)) or None
+        texture = None
+        if self.kind != "cnn":
+            from tumortrace.model._estimators import TEXTURE
+
+            texture = Settings.of([*TEXTURE, *(["shape"] if self.shape else [])]).parameters
+        pixels = (chosen or () if self.unit == "slice" else ()) if self.deep else None
+        kinetics = self.unit == "slice" and self.kind != "cnn"
+        return Inputs(self.unit, chosen, texture, kinetics, pixels, self.group)
+
+    def estimator(
+        self,
+        columns: Sequence[str],
+        *,
+        checkpoint: Path | None = None,
+        progress: Callable[..., object] | None = None,
+    ) -> Any:
+        """Return the unfitted estimator for the columns of a frame."""
+        from tumortrace.model import _estimators
+
+        network = {
+            "backbone": self.backbone,
+            "weights": self.weights,
+            "recipe": self.recipe,
+            "size": self.size,
+            "epochs": self.epochs,
+            "checkpoint": None if checkpoint is None else str(checkpoint),
+            "progress": progress or False,
+        }
+        if self.kind == "cnn":
+            return _estimators.cnn(columns, seed=self.seed, **network)
+        if self.kind == "handcrafted":
+            return _estimators.handcrafted(columns, classifier=self.classifier, seed=self.seed)
+        return _estimators.fused(columns, classifier=self.classifier, seed=self.seed, network=network)

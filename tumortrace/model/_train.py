@@ -1,0 +1,326 @@
+"""Training: from a source of images to a model that was tested on patients it did not see."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import tumortrace
+from tumortrace import _check
+from tumortrace.evaluation import carried_thresholds, choose_threshold, grouped_folds
+from tumortrace.model._cohort import Cohort, check_listing, cohort
+from tumortrace.model._inputs import Inputs, list_images
+from tumortrace.model._measured import measured_levels
+from tumortrace.model._model import Model, predictions
+from tumortrace.model._plan import NUMBERED, Plan
+from tumortrace.model._work import Work
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Say = Callable[[str], object]
+
+HELD_OUT = "test"
+RULE = "youden"
+WITHOUT_FOLDS = 0.5
+OUT_OF_FOLD, HISTORY = "out_of_fold.csv", "history.csv"
+"""Files of the folder beside a model."""
+
+
+def train(
+    kind: str,
+    source: Any,
+    *,
+    unit: str = "slice",
+    classifier: str = "logistic",
+    backbone: str = "resnet8",
+    weights: str | os.PathLike[str] | None = None,
+    recipe: str = "small",
+    size: int | None = None,
+    epochs: int | None = None,
+    sequences: int | Sequence[str] | None = None,
+    shape: bool = False,
+    group: str = "patient",
+    positive: str | None = None,
+    splits: Sequence[str] | None = None,
+    folds: int = 5,
+    seed: int = 0,
+    jobs: int | None = None,
+    out: str | os.PathLike[str] | None = None,
+    force: bool = False,
+    say: Say | None = None,
+) -> Model:
+    """Train a model and test it by cross-validation in which no patient is on both sides.
+
+    Parameters
+    ----------
+    kind : {"handcrafted", "cnn", "fused"}
+        Texture and kinetics; a network on the pixels; or the average of both.
+    source : str, path or DataFrame
+        A folder or manifest (.csv) of labelled images, or a DataFrame with a column `image` of paths.
+    unit : {"slice", "image"}
+        What is scored: a slice with its sequences side by side, or each image by itself.
+    classifier : {"logistic", "svm", "forest", "xgboost"}
+        Of the features.
+    backbone, weights, recipe, size, epochs
+        Of the network: `tumortrace.deep.CNNClassifier`.
+    sequences : int or sequence of str, optional
+        The sequences to use, or 1, 9 or 17 of those of BreaDM: the second phase after contrast, all phases, and
+        with them the subtractions. By default every sequence of the source.
+    shape : bool
+        Whether size and form of the crop are features. They tell patients apart, and make models worse on new ones.
+    group : str, default "patient"
+        The column that tells patients apart: its rows are never split.
+    positive : str, optional
+        The label of the positive class; by default "malignant", in any case.
+    splits : sequence of str, optional
+        The splits to train on; by default all but one called "test".
+    folds : int, default 5
+        Of the cross-validation. 0 leaves it out: nothing is measured, and the threshold is 0.5.
+    seed : int
+        The same seed and images give the same model.
+    jobs : int, optional
+        Worker processes of the extraction; one per available CPU by default.
+    out : path, optional
+        Where to save the model. Beside it come ``<out>.training/`` with the out-of-fold predictions, which name
+        patients, and the history of networks, and during the training ``<out>.partial/``, from which a killed one
+        goes on, to the same model, when it is asked for again.
+    force : bool
+        Overwrite the model at `out`, and discard an unfinished training.
+    say : callable, optional
+        Told of the progress line by line.
+
+    Returns
+    -------
+    Model
+        Fitted on every row. Its threshold maximises Youden's index on the out-of-fold predictions.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of its range, or the data are unfit: no labels, not two classes, fewer patients of a
+        class than folds, missing sequences, no readable image. What can be known is said before any image is read.
+    FileExistsError
+        If `out` is there already, or an unfinished training with other parameters or images.
+    ModuleNotFoundError
+        If a network is asked for and the extra ``deep`` is missing.
+
+    Notes
+    -----
+    Rows that cannot be read are left out, and counted in ``record["data"]``. The final model is fitted on all rows;
+    its quality is taken to be that of the models of the folds, each fitted on fewer.
+    """
+    plan = Plan(
+        kind=kind,
+        unit=unit,
+        classifier=classifier,
+        backbone=backbone,
+        weights=None if weights is None else str(weights),
+        recipe=recipe,
+        size=size,
+        epochs=epochs,
+        sequences=_sequences(sequences),
+        shape=shape,
+        group=group,
+        positive=positive,
+        splits=None if splits is None else tuple(splits),
+        folds=folds,
+        seed=seed,
+    )
+    say = say or _silence
+    target = None if out is None else Path(out)
+    _prepare(target, force)
+    listing = _listing(plan, source, say)
+    classes = check_listing(listing, plan.group, plan.positive)
+    inputs = plan.inputs(list(dict.fromkeys(listing["sequence"])) if "sequence" in listing else [])
+    data = cohort(_frame(inputs, listing, jobs, say), classes, plan.folds)
+    for line in data.left_out:
+        say(f"left out: {line}")
+    work = Work(
+        None if target is None else _beside(target, "partial"),
+        {"version": tumortrace.__version__, "plan": plan.to_dict(), "images": _digest(data)},
+    )
+    run = _Run(plan, data, inputs.columns(data.frame), work, say)
+    model = _model(run, inputs, run.cross_validate(), run.fit_all())
+    if target is not None:
+        _save(model, target, force)
+        work.clear()
+    return model
+
+
+@dataclass
+class _Run:
+    """The fits of one training: one per fold, and the final one."""
+
+    plan: Plan
+    data: Cohort
+    columns: list[str]
+    work: Work
+    say: Say
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+    def cross_validate(self) -> tuple[NDArray[np.int64], NDArray[np.float64]] | None:
+        """Return the fold of each row, from 1, and its score by a model that did not see its patient."""
+        if self.plan.folds == 0:
+            return None
+        y, patients = self.data.y, self.data.patients
+        folds = 1 + grouped_folds(y, patients, folds=self.plan.folds, seed=self.plan.seed)
+        scores = np.empty(len(y))
+        for fold in range(1, self.plan.folds + 1):
+            name, test = f"fold-{fold}", folds == fold
+            done = self.work.step(name)
+            if done is None:
+                start = time.perf_counter()
+                estimator = self._fit(name, ~test, f"fold {fold} of {self.plan.folds}")
+                found = estimator.predict_proba(self.data.frame.loc[test, self.columns])[:, 1]
+                history = [{"fold": fold, **row} for row in _history(estimator)]
+                done = {"scores": found.tolist(), "history": history, "seconds": time.perf_counter() - start}
+                self.work.keep(name, done)
+                self.say(f"fold {fold} of {self.plan.folds}: {done['seconds']:.1f} s")
+            else:
+                self.say(f"fold {fold} of {self.plan.folds}: taken over from an earlier run")
+            scores[test] = done["scores"]
+            self.history += done["history"]
+        return folds, scores
+
+    def fit_all(self) -> Any:
+        """Return the estimator fitted on every row."""
+        start = time.perf_counter()
+        estimator = self._fit("final", np.ones(len(self.data.y), bool), "all rows")
+        self.history += [{"fold": 0, **row} for row in _history(estimator)]
+        self.say(f"all rows: {time.perf_counter() - start:.1f} s")
+        for network in _networks(estimator):
+            network.set_params(checkpoint=None, progress=False)
+        return estimator
+
+    def _fit(self, name: str, rows: NDArray[np.bool_], called: str) -> Any:
+        def tell(epoch: Mapping[str, float]) -> None:
+            numbers = ", ".join(f"{key} {value:.4g}" for key, value in epoch.items() if key != "epoch")
+            self.say(f"{called}, epoch {epoch['epoch']:.0f}: {numbers}")
+
+        estimator = self.plan.estimator(self.columns, checkpoint=self.work.checkpoint(name), progress=tell)
+        return estimator.fit(
+            self.data.frame.loc[rows, self.columns], self.data.y[rows], patients=self.data.patients[rows]
+        )
+
+
+def _model(
+    run: _Run, inputs: Inputs, tested: tuple[NDArray[np.int64], NDArray[np.float64]] | None, estimator: Any
+) -> Model:
+    import pandas as pd
+
+    plan, data = run.plan, run.data
+    threshold, out_of_fold, measured = WITHOUT_FOLDS, None, []
+    if tested is not None:
+        folds, scores = tested
+        threshold = choose_threshold(data.y, scores, rule=RULE)
+        carried = carried_thresholds(data.y, scores, folds, rule=RULE)
+        out_of_fold = predictions(data.frame, scores, carried, data.classes, fold=folds)
+        measured = measured_levels(out_of_fold, data.classes[1]).to_dict("records")
+    record = {
+        "plan": plan.to_dict(),
+        "data": {
+            "rows": len(data.y),
+            "patients": data.patients_of_class,
+            "digest": _digest(data),
+            "left_out": list(data.left_out),
+        },
+        "metrics": [{key: None if value != value else value for key, value in row.items()} for row in measured],
+        "seen": sorted(set(data.frame["digest"])),
+    }
+    history = pd.DataFrame(run.history) if run.history else None
+    return Model(estimator, inputs, data.classes, threshold, record, out_of_fold, history)
+
+
+def _listing(plan: Plan, source: Any, say: Say) -> pd.DataFrame:
+    """Return the images of the splits to train on."""
+    listing = list_images(source, group=plan.group, splits=plan.splits)
+    if plan.splits is None and "split" in listing and HELD_OUT in set(listing["split"]):
+        say(f"the split {HELD_OUT!r} is left out; name the splits to train on to take it in")
+        listing = listing[listing["split"] != HELD_OUT].reset_index(drop=True)
+    return listing
+
+
+def _frame(inputs: Inputs, listing: pd.DataFrame, jobs: int | None, say: Say) -> pd.DataFrame:
+    start = time.perf_counter()
+    frame = inputs.frame(listing, jobs=jobs)
+    say(f"read {len(listing):,} images, {len(frame):,} {inputs.unit}s: {time.perf_counter() - start:.1f} s")
+    return frame
+
+
+def _digest(data: Cohort) -> str:
+    """Return 32 hex digits over the content of the rows, their classes and patients."""
+    content = blake2b(digest_size=16)
+    for digest, label, patient in zip(data.frame["digest"], data.y, data.patients, strict=True):
+        content.update(f"{digest} {label} {patient}\n".encode())
+    return content.hexdigest()
+
+
+def _networks(estimator: Any) -> Iterator[Any]:
+    """Yield every network in an estimator: the fitted ones, and the unfitted ones among its parameters."""
+    if hasattr(estimator, "checkpoint"):
+        yield estimator
+    for _, member, _ in getattr(estimator, "members", None) or ():
+        yield from _networks(member)
+    for member in getattr(estimator, "members_", {}).values():
+        yield from _networks(member)
+
+
+def _history(estimator: Any) -> list[dict[str, Any]]:
+    fitted = (network for network in _networks(estimator) if hasattr(network, "history_"))
+    return [row for network in fitted for row in network.history_.to_dict("records")]
+
+
+def _sequences(given: int | Sequence[str] | None) -> tuple[str, ...] | None:
+    if isinstance(given, int):
+        return NUMBERED[_check.one_of("sequences", given, tuple(NUMBERED))]
+    if isinstance(given, str):
+        raise TypeError(f"sequences is {given!r}; give a list of names, or 1, 9 or 17")
+    return None if given is None else tuple(given)
+
+
+def _prepare(target: Path | None, force: bool) -> None:
+    """Find what would stop the model from being saved, before the work."""
+    if target is None:
+        return
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{target.parent}: does not exist; make the folder first")
+    if target.exists() and not force:
+        raise FileExistsError(f"{target}: exists; give another name, or force to overwrite it")
+    if force and _beside(target, "partial").exists():
+        shutil.rmtree(_beside(target, "partial"))
+
+
+def training_folder(target: str | os.PathLike[str]) -> Path:
+    """Return the folder beside a model that holds its out-of-fold predictions and its history."""
+    return _beside(Path(target), "training")
+
+
+def _beside(target: Path, what: str) -> Path:
+    return target.with_name(f"{target.name}.{what}")
+
+
+def _save(model: Model, target: Path, force: bool) -> None:
+    model.save(target, overwrite=force)
+    folder = training_folder(target)
+    folder.mkdir(exist_ok=True)
+    for name, table in ((OUT_OF_FOLD, model.out_of_fold), (HISTORY, model.history)):
+        if table is None:
+            (folder / name).unlink(missing_ok=True)
+        else:
+            draft = folder / f".{name}"
+            table.to_csv(draft, index=False)
+            draft.replace(folder / name)
+
+
+def _silence(line: str) -> None:
+    pass
