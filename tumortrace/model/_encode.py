@@ -33,6 +33,12 @@ OWN = {
 }
 """Estimators that are taken apart: their parameters and what they learned are nodes themselves. Name to module."""
 
+SETTINGS = {"Preprocessing": "tumortrace.deep", "Recipe": "tumortrace.deep"}
+"""Parameters that are objects, with `to_dict` and `from_dict`."""
+
+OF_THE_RUN = frozenset({"cache", "checkpoint", "device", "progress"})
+"""Parameters that say how and where a training ran, not what the model is: they are not saved."""
+
 SKLEARN = "sklearn.skops"
 """The part that all estimators of scikit-learn share."""
 
@@ -200,11 +206,16 @@ def _decode_array(node: Any, parts: Parts) -> Any:
 
 def _encode_estimator(value: Any, parts: Parts, where: str) -> Any:
     cls = type(value)
-    if _is_own(cls) and not (cls.__name__ == "Pipeline" and _is_plain(value)):
+    if _is_listed(cls, OWN) and not (cls.__name__ == "Pipeline" and _is_plain(value)):
         params = value.get_params(deep=False)
         learned = {name: v for name, v in vars(value).items() if name not in params}
+        params = {name: v for name, v in params.items() if name not in OF_THE_RUN}
         if hasattr(value, "to_parts") and learned:
             config, weights = value.to_parts()
+            try:
+                config = json.loads(json.dumps(config, allow_nan=False))
+            except (TypeError, ValueError) as error:
+                raise ModelError(f"{where}, a {cls.__name__}, says of itself what is no JSON: {error}") from error
             part = parts.add(weights, "network", "safetensors")
             return {"type": "network", "class": cls.__name__, "config": config, "part": part}
         private = [name for name in learned if not _LEARNED.fullmatch(name)]
@@ -216,6 +227,8 @@ def _encode_estimator(value: Any, parts: Parts, where: str) -> Any:
             "params": {name: encode(v, parts, f"{where}.{name}") for name, v in params.items()},
             "learned": {name: encode(v, parts, f"{where}.{name}") for name, v in learned.items()},
         }
+    if _is_listed(cls, SETTINGS):
+        return {"type": "settings", "class": cls.__name__, "fields": json.loads(json.dumps(value.to_dict()))}
     if cls.__name__ == "XGBClassifier" and cls.__module__.startswith("xgboost."):
         return _encode_xgboost(value, parts, where)
     if cls.__module__.startswith("sklearn.") and hasattr(value, "get_params"):
@@ -227,7 +240,7 @@ def _encode_estimator(value: Any, parts: Parts, where: str) -> Any:
 
 
 def _decode_estimator(node: Any, parts: Parts) -> Any:
-    estimator = _own(node["class"])(**{name: decode(v, parts) for name, v in node["params"].items()})
+    estimator = _listed(node["class"], OWN)(**{name: decode(v, parts) for name, v in node["params"].items()})
     for name, value in node["learned"].items():
         if not _LEARNED.fullmatch(name):
             raise ModelError(f"manifest.json sets {name!r} of a {node['class']}, which is nothing learned")
@@ -236,7 +249,7 @@ def _decode_estimator(node: Any, parts: Parts) -> Any:
 
 
 def _decode_network(node: Any, parts: Parts) -> Any:
-    cls = _own(node["class"])
+    cls = _listed(node["class"], OWN)
     return parts.load(node["part"], lambda weights: cls.from_parts(node["config"], weights))
 
 
@@ -281,15 +294,17 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, str | None) or type(value).__module__.startswith("sklearn.")
 
 
-def _is_own(cls: type) -> bool:
-    module = sys.modules.get(OWN.get(cls.__name__, ""))
+def _is_listed(cls: type, listed: Mapping[str, str]) -> bool:
+    """Tell whether `cls` is the very class that a list names."""
+    module = sys.modules.get(listed.get(cls.__name__, ""))
     return module is not None and getattr(module, cls.__name__, None) is cls
 
 
-def _own(name: Any) -> Any:
-    if name not in OWN:
+def _listed(name: Any, listed: Mapping[str, str]) -> Any:
+    """Return the class that a list names."""
+    if name not in listed:
         raise ModelError(f"manifest.json describes a {name!r}, which this version of tumortrace does not know")
-    return getattr(importlib.import_module(OWN[name]), name)
+    return getattr(importlib.import_module(listed[name]), name)
 
 
 _DECODERS: dict[str, Callable[[Any, Parts], Any]] = {
@@ -298,6 +313,7 @@ _DECODERS: dict[str, Callable[[Any, Parts], Any]] = {
     "dict": lambda node, parts: {decode(k, parts): decode(v, parts) for k, v in node["items"]},
     "scalar": lambda node, parts: _decode_array({**node, "shape": [], "values": [node["value"]]}, parts)[()],
     "array": _decode_array,
+    "settings": lambda node, parts: _listed(node["class"], SETTINGS).from_dict(node["fields"]),
     "npy": lambda node, parts: parts.load(node["part"], _arrays.load),
     "estimator": _decode_estimator,
     "network": _decode_network,
