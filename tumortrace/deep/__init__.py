@@ -14,6 +14,8 @@ if find_spec("torch") is None or find_spec("torchvision") is None or find_spec("
 from tumortrace.deep._backbone import BACKBONES, backbone
 from tumortrace.deep._checkpoint import CheckpointError
 from tumortrace.deep._classifier import CNNClassifier
+from tumortrace.deep._embedding import CNNEmbedding, InSampleWarning
+from tumortrace.deep._grad_cam import grad_cam
 from tumortrace.deep._preprocess import Preprocessing
 from tumortrace.deep._recipe import RECIPES, Augmentation, Recipe
 
@@ -22,8 +24,11 @@ __all__ = [
     "RECIPES",
     "Augmentation",
     "CNNClassifier",
+    "CNNEmbedding",
     "CheckpointError",
+    "InSampleWarning",
     "Preprocessing",
     "Recipe",
     "backbone",
+    "grad_cam",
 ]

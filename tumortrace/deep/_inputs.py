@@ -100,16 +100,17 @@ def collect(X: Any, *, channels: int | None = None) -> Stacks:
     >>> stacks.channels, stacks[1].shape
     (1, (1, 20, 30))
     """
-    if isinstance(X, Stacks):
-        stacks = X
-    else:
-        rows, labels = _rows(X)
-        if not rows:
-            raise ValueError("there are no images; give one at least")
-        names = [_name(i, row) for i, row in enumerate(rows)]
-        stacks = Stacks([_stack(row, name) for row, name in zip(rows, names, strict=True)], names, labels)
+    stacks = X if isinstance(X, Stacks) else _collected(*_rows(X))
     _check_channels(stacks, channels)
     return stacks
+
+
+def count_channels(X: Any) -> int:
+    """Return the number of channels of the first image; the others are not read."""
+    if isinstance(X, Stacks):
+        return X.channels
+    rows, _ = _rows(X)
+    return _collected(rows[:1]).channels
 
 
 def digest(stack: NDArray[Any]) -> str:
@@ -143,6 +144,13 @@ def _rows(X: Any) -> tuple[list[Any], pd.Index[Any] | None]:
         return list(X), getattr(X, "index", None) if hasattr(X, "iloc") else None
     except TypeError:
         raise TypeError(f"X is a {type(X).__name__}; give arrays, paths, or a DataFrame of paths") from None
+
+
+def _collected(rows: list[Any], labels: pd.Index[Any] | None = None) -> Stacks:
+    if not rows:
+        raise ValueError("there are no images; give one at least")
+    names = [_name(i, row) for i, row in enumerate(rows)]
+    return Stacks([_stack(row, name) for row, name in zip(rows, names, strict=True)], names, labels)
 
 
 def _name(i: int, row: Any) -> str:
