@@ -37,8 +37,6 @@ from tumortrace.deep._train import Rows, Training
 if TYPE_CHECKING:
     import pandas as pd
 
-_MADE_FOR = {"resnet8": 32}  # pixels
-
 
 class CNNClassifier(ClassifierMixin, BaseEstimator):
     """A convolutional network, trained by a recipe: images in, classes and probabilities out.
@@ -93,7 +91,8 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
     Images are what `CNNEmbedding` takes too: a list of arrays ``(rows, cols)`` or ``(channels, rows, cols)`` of any
     sizes, an array of one more dimension, a list of paths, or a DataFrame of paths with a column per channel.
 
-    In a worker process (joblib, multiprocessing) one thread computes.
+    In a worker process (joblib, multiprocessing) one thread computes. Train side by side in processes, not in
+    threads: threads share the generators that dropout draws from.
 
     Examples
     --------
@@ -265,8 +264,9 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
         """
         try:
             recipe = Recipe.from_dict(config["recipe"])
-            named = next((name for name, known in RECIPES.items() if known == recipe), recipe)
-            model = cls(config["backbone"], recipe=named, seed=config["seed"])
+            name = config["backbone"]
+            named = next((known for known in RECIPES if Recipe.of(known, name) == recipe), recipe)
+            model = cls(name, recipe=named, seed=config["seed"])
             model.recipe_ = recipe
             model.classes_ = np.array(config["classes"])
             model.preprocessing_ = Preprocessing.from_dict(config["preprocessing"])
@@ -289,10 +289,10 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
         """Return the recipe with the parameters that were given in place of its own."""
         _check.one_of("backbone", self.backbone, BACKBONES)
         _check.integer("seed", self.seed, 0)
-        own = Recipe.of(self.recipe)
         return Recipe.of(
-            own,
-            size=self.size or min(own.size, _MADE_FOR.get(self.backbone, own.size)),
+            self.recipe,
+            self.backbone,
+            size=self.size,
             epochs=self.epochs,
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,

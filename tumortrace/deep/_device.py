@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -59,10 +58,10 @@ def seed_layers(seed: int, device: torch.device) -> None:
 @contextmanager
 def few_threads() -> Iterator[None]:
     """Compute with one thread in a worker process: its siblings use the other processors."""
-    threads = torch.get_num_threads()
-    if multiprocessing.parent_process() is None and "JOBLIB_SPAWNED_PROCESS" not in os.environ:
+    if multiprocessing.parent_process() is None:
         yield
         return
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         yield

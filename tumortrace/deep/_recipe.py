@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tumortrace import _check
@@ -65,7 +66,7 @@ class Recipe:
     name : str
         What it is called.
     size : int
-        Side in pixels of the square input; `resnet8` takes at most the 32 that it is made for.
+        Side in pixels of the square input.
     stem : {"standard", "small"}
         First layers of the network, see `backbone`.
     normalise : "channel" or (float, float)
@@ -98,6 +99,8 @@ class Recipe:
         Share of the patients held out to choose the best epoch; 0 trains on all to the end.
     patience : int
         Stop after this many epochs without a lower validation loss.
+    variants : mapping of str to mapping
+        What is different for a backbone: its name to fields and values.
 
     Examples
     --------
@@ -129,6 +132,7 @@ class Recipe:
     balance: bool = False
     validation: float = 0.0
     patience: int = 10
+    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _check.integer("size", self.size, 8)
@@ -143,11 +147,12 @@ class Recipe:
             raise ValueError(f"validation is {self.validation!r}; give a share of the patients, 0 to 0.5")
 
     @classmethod
-    def of(cls, recipe: str | Recipe, **changes: Any) -> Recipe:
-        """Return the recipe of that name, or `recipe` itself, with the `changes` that are not None."""
+    def of(cls, recipe: str | Recipe, backbone: str, **changes: Any) -> Recipe:
+        """Return the recipe of that name, or `recipe` itself, for a backbone, with the `changes` that are not None."""
         if isinstance(recipe, str):
             recipe = RECIPES[_check.one_of("recipe", recipe, tuple(RECIPES))]
-        return dataclasses.replace(recipe, **{name: value for name, value in changes.items() if value is not None})
+        given = {name: value for name, value in changes.items() if value is not None}
+        return dataclasses.replace(recipe, **{**recipe.variants.get(backbone, {}), **given, "variants": {}})
 
     def learning_rate_at(self, step: int, steps: int) -> float:
         """Return the learning rate of a step, counted from 0 through all epochs, at `steps` per epoch."""
@@ -201,6 +206,7 @@ RECIPES: dict[str, Recipe] = {
             label_smoothing=0.05,
             average=0.99,
             balance=True,
+            variants={"resnet8": {"size": 32}, "vgg16": {"learning_rate": 1e-4}},
         ),
         Recipe(
             name="report",
@@ -224,6 +230,7 @@ RECIPES: dict[str, Recipe] = {
             batch_size=32,
             validation=0.2,
             patience=10,
+            variants={"resnet8": {"size": 32}},
         ),
     )
 }
