@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import tumortrace
-from tumortrace.cli import _tables
+from tumortrace.cli import _models, _tables
 from tumortrace.cli._common import FATAL, INTERRUPTED, OK, USAGE, UsageError, complain
 
 __all__ = ["main"]
@@ -62,4 +62,5 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _tables.add_commands(commands)
+    _models.add_commands(commands)
     return parser

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -60,23 +60,33 @@ def check_listing(listing: pd.DataFrame, group: str, positive: str | None) -> tu
             f"the source has no column {group!r} to tell patients apart, its columns are {columns}; "
             "name the right one as group: rows of one patient must not be on both sides of a split"
         )
-    if "label" not in listing or not (labels := sorted(set(listing["label"]) - {""})):
+    if "label" not in listing or not set(listing["label"]) - {""}:
         raise ValueError(
             f"the source gives no labels, its columns are {columns}; give a manifest with a column Label"
         )
-    there = ", ".join(map(repr, labels))
-    if len(labels) == 1:
-        raise ValueError(f"every row has the label {there}; give images of two classes")
-    if len(labels) > 2:
-        raise ValueError(f"there are {len(labels)} labels: {there}; give images of two classes")
+    return two_classes(listing["label"], positive)
+
+
+def two_classes(labels: Iterable[str], positive: str | None) -> tuple[str, str]:
+    """Return the negative and the positive label; empty ones do not count.
+
+    Raises
+    ------
+    ValueError
+        If there are not two labels, or neither is known to be positive: given, or "malignant" in any case.
+    """
+    found = sorted(set(labels) - {""})
+    there = ", ".join(map(repr, found))
+    if len(found) != 2:
+        raise ValueError(f"the labels are {there or 'missing'}; give images of two classes")
     if positive is None:
-        known = [name for name in labels if name.casefold() == POSITIVE]
+        known = [name for name in found if name.casefold() == POSITIVE]
         if not known:
-            raise ValueError(f"the labels are {there}; say which is the positive class")
+            raise ValueError(f"the labels are {there}; say which is the positive one")
         positive = known[0]
-    elif positive not in labels:
-        raise ValueError(f"the positive class is {positive!r}, but the labels are {there}")
-    return next(name for name in labels if name != positive), positive
+    elif positive not in found:
+        raise ValueError(f"the positive label is {positive!r}, but the labels are {there}")
+    return next(name for name in found if name != positive), positive
 
 
 def cohort(frame: pd.DataFrame, classes: tuple[str, str], folds: int) -> Cohort:

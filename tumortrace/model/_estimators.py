@@ -10,6 +10,7 @@ from typing import Any
 
 from tumortrace.features import FEATURES
 from tumortrace.fusion import EarlyFusion, LateFusion, PerSequence
+from tumortrace.table import column_groups
 
 TEXTURE = tuple(name for name in FEATURES if name != "shape")
 """The extractors of a model; `shape`, a fingerprint of the patient, only where it is asked for."""
@@ -27,9 +28,10 @@ def handcrafted(columns: Sequence[str], *, classifier: str = "logistic", seed: i
     seed : int
         Of what is random in the classifier.
     """
+    features, _ = _parted(columns)
     members = [
         (name, EarlyFusion({name: chosen}, classifier, seed=seed), chosen)
-        for name, chosen in _by_extractor(columns).items()
+        for name, chosen in column_groups(features).items()
     ]
     fusion = LateFusion(members, seed=seed)
     return PerSequence(fusion, column="sequence") if "sequence" in columns else fusion
@@ -49,7 +51,8 @@ def cnn(columns: Sequence[str], *, seed: int = 0, **network: Any) -> Any:
     """
     from tumortrace.deep import CNNClassifier
 
-    return LateFusion([("cnn", CNNClassifier(seed=seed, **network), _paths(columns))], seed=seed)
+    _, paths = _parted(columns)
+    return LateFusion([("cnn", CNNClassifier(seed=seed, **network), paths)], seed=seed)
 
 
 def fused(
@@ -59,7 +62,7 @@ def fused(
 
     An average learns nothing from the scores of its members, so that none need be cross-fitted for it.
     """
-    paths = _paths(columns)
+    _, paths = _parted(columns)
     features = [name for name in columns if name not in paths]
     members = [
         ("handcrafted", handcrafted(features, classifier=classifier, seed=seed), features),
@@ -68,24 +71,8 @@ def fused(
     return LateFusion(members, seed=seed)
 
 
-def is_path(column: str) -> bool:
-    """Tell a column of paths from one of numbers."""
-    return column.endswith(("__image", "__path"))
-
-
-def _paths(columns: Sequence[str]) -> list[str]:
-    return [name for name in columns if is_path(name)]
-
-
-def _by_extractor(columns: Sequence[str]) -> dict[str, list[str]]:
-    """Return extractor → its columns, over all sequences."""
-    groups: dict[str, list[str]] = {}
-    for column in columns:
-        if column == "sequence":
-            continue
-        feature = column.rpartition("__")[2]
-        extractor = next((name for name in (*FEATURES, "kinetics") if feature.startswith(f"{name}_")), None)
-        if extractor is None:
-            raise ValueError(f"the column {column!r} is of no extractor")
-        groups.setdefault(extractor, []).append(column)
-    return groups
+def _parted(columns: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the columns of features and those of paths."""
+    groups = column_groups(name for name in columns if name != "sequence")
+    paths = groups.pop("image", [])
+    return [name for group in groups.values() for name in group], paths

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 UNITS = ("slice", "image")
 IDENTITY = ("image", "split", "label", "patient", "sequence", "slice")
-PATH = "image__path"
+PATH = "pixels__image"
 """The column of a single image's path; those of a slice are ``<sequence>__image``."""
 
 OK, FAILED = "ok", "failed"

@@ -40,7 +40,7 @@ def read_predictions(path: str | os.PathLike[str]) -> pd.DataFrame:
     return table
 
 
-def scored(predictions: pd.DataFrame) -> pd.DataFrame:
+def scored_rows(predictions: pd.DataFrame) -> pd.DataFrame:
     """Return the rows that have a label and a score.
 
     Raises
@@ -65,13 +65,13 @@ def levels_of(predictions: pd.DataFrame) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def measured_levels(predictions: pd.DataFrame, positive: str) -> pd.DataFrame:
+def measure_predictions(predictions: pd.DataFrame, positive: str) -> pd.DataFrame:
     """Return every metric at every level, as `tumortrace.evaluation.measure` does."""
-    rows = scored(predictions)
+    rows = scored_rows(predictions)
     return measure(rows, levels=levels_of(rows), positive=positive)
 
 
-def compared_levels(a: pd.DataFrame, b: pd.DataFrame, positive: str) -> dict[str, Comparison]:
+def compare_predictions(a: pd.DataFrame, b: pd.DataFrame, positive: str) -> dict[str, Comparison]:
     """Return level → the comparison of the areas of two models that scored the same rows.
 
     Raises
@@ -79,7 +79,7 @@ def compared_levels(a: pd.DataFrame, b: pd.DataFrame, positive: str) -> dict[str
     ValueError
         If the two tables do not have the same rows, or differ in a label.
     """
-    first, second = scored(a), scored(b)
+    first, second = scored_rows(a), scored_rows(b)
     keys = [name for name in IDENTITY if name in first and name in second and name not in ("label", "split")]
     joined = first.merge(second, on=keys, how="outer", suffixes=("_a", "_b"), indicator=True, validate="one_to_one")
     counts = joined["_merge"].value_counts()

@@ -19,7 +19,7 @@ from tumortrace import _check
 from tumortrace.evaluation import carried_thresholds, choose_threshold, grouped_folds
 from tumortrace.model._cohort import Cohort, check_listing, cohort
 from tumortrace.model._inputs import Inputs, list_images
-from tumortrace.model._measured import measured_levels
+from tumortrace.model._measured import measure_predictions, read_predictions
 from tumortrace.model._model import Model, predictions
 from tumortrace.model._plan import NUMBERED, Plan
 from tumortrace.model._work import Work
@@ -225,7 +225,7 @@ def _model(
         threshold = choose_threshold(data.y, scores, rule=RULE)
         carried = carried_thresholds(data.y, scores, folds, rule=RULE)
         out_of_fold = predictions(data.frame, scores, carried, data.classes, fold=folds)
-        measured = measured_levels(out_of_fold, data.classes[1]).to_dict("records")
+        measured = measure_predictions(out_of_fold, data.classes[1]).to_dict("records")
     record = {
         "plan": plan.to_dict(),
         "data": {
@@ -303,6 +303,22 @@ def _prepare(target: Path | None, force: bool) -> None:
 def training_folder(target: str | os.PathLike[str]) -> Path:
     """Return the folder beside a model that holds its out-of-fold predictions and its history."""
     return _beside(Path(target), "training")
+
+
+def out_of_fold(target: str | os.PathLike[str]) -> pd.DataFrame:
+    """Return the out-of-fold predictions of the model in a folder.
+
+    Raises
+    ------
+    FileNotFoundError
+        If they are not beside it: moved, or it was trained without folds.
+    """
+    path = training_folder(target) / OUT_OF_FOLD
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{path}: is not there, the out-of-fold predictions of {target}; put it back, or give images to score"
+        )
+    return read_predictions(path)
 
 
 def _beside(target: Path, what: str) -> Path:

@@ -13,7 +13,9 @@ from tumortrace.report._calibration import plot_calibration
 from tumortrace.report._confusion import plot_confusion
 from tumortrace.report._curves import plot_decision_curve, plot_precision_recall, plot_roc
 from tumortrace.report._distribution import plot_class_distribution
+from tumortrace.report._history import plot_history
 from tumortrace.report._panel import panel
+from tumortrace.report._predictions import plot_predictions
 from tumortrace.report._style import save
 
 __all__ = [
@@ -22,7 +24,9 @@ __all__ = [
     "plot_class_distribution",
     "plot_confusion",
     "plot_decision_curve",
+    "plot_history",
     "plot_precision_recall",
+    "plot_predictions",
     "plot_roc",
     "save",
 ]
