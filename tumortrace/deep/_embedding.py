@@ -228,7 +228,7 @@ class CNNEmbedding(TransformerMixin, BaseEstimator):
 
     def _cached(self, stacks: Stacks, folder: Path) -> NDArray[np.float32]:
         """Return the features of each stack, those of stacks that the cache does not hold computed and kept."""
-        cache = EmbeddingCache(folder, self.trunk_, self.preprocessing_, self.n_features_)
+        cache = EmbeddingCache(folder, self.trunk_, self.preprocessing_)
         known: Mapping[str, NDArray[np.float32]] = cache.read(stacks.digests)
         missing = {digest: i for i, digest in enumerate(stacks.digests) if digest not in known}
         if missing:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import struct
-import zipfile
-import zlib
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
+from io import BytesIO
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,8 +14,6 @@ from numpy.typing import NDArray
 from torch import nn
 
 from tumortrace.deep._preprocess import Preprocessing
-
-_DAMAGE = (EOFError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error, struct.error)
 
 
 class EmbeddingCache:
@@ -31,19 +27,16 @@ class EmbeddingCache:
         The network whose output is kept.
     preprocessing : Preprocessing
         What is done to an image before.
-    n_features : int
-        Length of its output.
 
     Notes
     -----
     Each `write` makes one ``.npz`` file under a temporary name and moves it into place, so that a reader meets
-    whole files only and writers do not disturb each other. A zip file carries a checksum of what it holds: a
-    damaged one is removed, and what it held computed anew.
+    whole files only and writers do not disturb each other. The name of a file is the digest of its bytes: a damaged
+    one is known before it is parsed, removed, and what it held computed anew.
     """
 
-    def __init__(self, root: Path, trunk: nn.Module, preprocessing: Preprocessing, n_features: int) -> None:
+    def __init__(self, root: Path, trunk: nn.Module, preprocessing: Preprocessing) -> None:
         self.folder = root / _settings_hash(trunk, preprocessing)
-        self.n_features = n_features
 
     def read(self, digests: Iterable[str]) -> dict[str, NDArray[np.float32]]:
         """Return the features of those of `digests` that are kept."""
@@ -51,29 +44,33 @@ class EmbeddingCache:
         found: dict[str, NDArray[np.float32]] = {}
         for path in sorted(self.folder.glob("*.npz")):
             try:
-                with np.load(path, allow_pickle=False) as file:
-                    names, features = file["digests"].tolist(), file["features"]
-                if features.shape != (len(names), self.n_features) or features.dtype != np.float32:
-                    raise ValueError(f"{path}: holds features of another shape")
+                content = path.read_bytes()
             except FileNotFoundError:  # another process found it damaged
                 continue
-            except _DAMAGE:
+            if path.stem != _hash(content):
                 path.unlink(missing_ok=True)
                 continue
+            with np.load(BytesIO(content), allow_pickle=False) as file:
+                names, features = file["digests"].tolist(), file["features"]
             found.update((name, row) for name, row in zip(names, features, strict=True) if name in wanted)
         return found
 
     def write(self, digests: Sequence[str], features: NDArray[np.float32]) -> None:
         """Keep the features of images, one row each."""
+        buffer = BytesIO()
+        np.savez(buffer, digests=np.array(digests), features=features)
+        content = buffer.getvalue()
         self.folder.mkdir(parents=True, exist_ok=True)
-        name = blake2b("".join(digests).encode(), digest_size=16).hexdigest()
-        temporary = self.folder / f"{name}.{uuid4().hex}.part"
+        temporary = self.folder / f"{uuid4().hex}.part"
         try:
-            with temporary.open("xb") as file:
-                np.savez(file, digests=np.array(digests), features=features)
-            temporary.replace(self.folder / f"{name}.npz")
+            temporary.write_bytes(content)
+            temporary.replace(self.folder / f"{_hash(content)}.npz")
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def _hash(content: bytes) -> str:
+    return blake2b(content, digest_size=16).hexdigest()
 
 
 def _settings_hash(trunk: nn.Module, preprocessing: Preprocessing) -> str:

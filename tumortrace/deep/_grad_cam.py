@@ -106,7 +106,7 @@ def _parts(model: Any, target: Any, preprocessing: Preprocessing | None) -> tupl
     from sklearn.utils.validation import check_is_fitted
 
     check_is_fitted(model)
-    classes = list(model.classes_)
+    classes = model.classes_.tolist()
     logit = -1 if target is None else classes.index(_check.one_of("target", target, classes))
     return model.network_, model.preprocessing_, logit
 
