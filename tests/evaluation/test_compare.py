@@ -126,8 +126,8 @@ def test_a_comparison_prints(rng):
     first, second = str(found).splitlines()
     assert f"AUC {found.a} against {found.b}, difference {found.difference}" in first
     assert "90 % intervals, 40 patients resampled, 240 rows" in first
-    assert "which takes rows of one patient as independent" in second
-    assert "p < 0.001" in str(found._replace(p=0.0004))
+    assert "takes rows of one patient as independent" in second
+    assert "\np < 0.001 (patients resampled); DeLong p = 0.040" in str(found._replace(p=0.0004, p_delong=0.04))
 
 
 @pytest.mark.parametrize(

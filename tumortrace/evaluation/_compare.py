@@ -62,11 +62,11 @@ class Comparison(NamedTuple):
     level: float
 
     def __str__(self) -> str:
-        warning = "" if self.rows == self.patients else ", which takes rows of one patient as independent"
+        warning = "" if self.rows == self.patients else " (takes rows of one patient as independent)"
         return (
             f"AUC {self.a} against {self.b}, difference {self.difference}; "
             f"{100 * self.level:g} % intervals, {self.patients:,} patients resampled, {self.rows:,} rows\n"
-            f"p {_p(self.p)} by resampling patients; {_p(self.p_delong)} by DeLong{warning}"
+            f"p {_p(self.p)} (patients resampled); DeLong p {_p(self.p_delong)}{warning}"
         )
 
 
