@@ -115,7 +115,7 @@ class PerSequence(BinaryClassifier):
         if self.column is None:
             return X, [None] * len(X)
         at = positions(X, [self.column], "column")[0]  # type: ignore[arg-type]
-        route = pd.Series(take(X, columns=[at]).to_numpy()[:, 0] if isinstance(X, pd.DataFrame) else X[:, at])
+        route = X.iloc[:, at] if isinstance(X, pd.DataFrame) else pd.Series(X[:, at])
         if route.isna().any():
             raise ValueError(f"{self.column} has missing values; say where each row belongs")
         return take(X, columns=[k for k in range(X.shape[1]) if k != at]), route.tolist()
