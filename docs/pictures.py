@@ -1,4 +1,4 @@
-"""Draw the pictures of the docs and the README (``python docs/pictures.py``): a synthetic lesion and made-up scores."""
+"""Draw the pictures of the docs and the README, made up all of them: ``python docs/pictures.py``."""
 
 import sys
 import tempfile

@@ -129,6 +129,14 @@ def test_drawing_a_patient_brings_all_its_rows(rng):
     assert by_row.high - by_row.low < ours.high - ours.low
 
 
+def test_nineteen_intervals_in_twenty_hold_the_truth():
+    rng = np.random.default_rng(1)
+    truth = auc(*cohort(rng, patients=20000, rows=2), resamples=2).value
+    intervals = [auc(*cohort(rng, patients=80, rows=4), resamples=200, seed=seed) for seed in range(150)]
+    held = np.mean([interval.low <= truth <= interval.high for interval in intervals])
+    assert 0.88 < held < 0.99
+
+
 def test_a_patient_of_both_classes_is_its_own_stratum():
     # each draw keeps one patient of each kind, so every resample equals the data
     assert auc([0, 1, 0, 1], [0.1, 0.9, 0.6, 0.4], ["a", "b", "c", "c"], resamples=50) == Interval(0.75, 0.75, 0.75)
