@@ -59,7 +59,12 @@ def _add_train(commands: Any) -> None:
         help="1, 9, 17, or names with commas between (default: all)",
     )
     add("--classifier", metavar="NAME", default="logistic", help="logistic (default), svm, forest or xgboost")
-    add("--shape", action="store_true", help="let size and form of the crop be features; they tell patients apart")
+    add(
+        "--features",
+        metavar="NAMES",
+        type=_names,
+        help="extractors and kinetics, with commas between (default: all but shape, which tells patients apart)",
+    )
     add("--backbone", metavar="NAME", default="resnet8", help="resnet8 (default), resnet18, resnet50 or vgg16")
     add("--weights", metavar="imagenet|FILE", help="where the network starts (default: random weights)")
     add("--recipe", metavar="NAME", default="small", help="how the network is trained: small (default) or report")
@@ -101,7 +106,7 @@ def _train(args: argparse.Namespace) -> int:
         size=args.size,
         epochs=args.epochs,
         sequences=args.sequences,
-        shape=args.shape,
+        features=args.features,
         group=args.group or "patient",
         positive=args.positive,
         splits=args.splits,
@@ -313,7 +318,7 @@ def _draw_training(model: "Model", folder: Path) -> None:
         figures = report.plot_predictions(rows, model.classes[1], levels=levels_of(rows))
         report.save(figures["roc"], folder / "roc.png")
     if model.history is not None:
-        report.save(report.plot_history(model.history), folder / "history.png")
+        report.save(report.plot_history(model.history[model.history["fold"] == 0]), folder / "history.png")
 
 
 def _write(table: "pd.DataFrame", path: Path) -> None:

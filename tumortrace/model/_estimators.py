@@ -8,12 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tumortrace.features import FEATURES
 from tumortrace.fusion import EarlyFusion, LateFusion, PerSequence
 from tumortrace.table import column_groups
-
-TEXTURE = tuple(name for name in FEATURES if name != "shape")
-"""The extractors of a model; `shape`, a fingerprint of the patient, only where it is asked for."""
 
 
 def handcrafted(columns: Sequence[str], *, classifier: str = "logistic", seed: int = 0) -> Any:

@@ -36,8 +36,9 @@ class Inputs:
         The sequences that are used; None where the images have no sequence.
     texture : dict of str to dict, optional
         Extractor → parameters, as `tumortrace.table.Settings` takes them. None is no texture.
-    kinetics : bool
-        Whether the time course of a slice is taken; its phases need not be among `sequences`.
+    kinetics : dict, optional
+        Parameters of `tumortrace.features.kinetics`, the time course of a slice; its phases need not be among
+        `sequences`. None is no kinetics.
     pixels : tuple of str, optional
         The sequences whose pixels are the channels of a network, in that order. Of single images it is empty: each
         has one channel. None is no pixels.
@@ -48,15 +49,15 @@ class Inputs:
     unit: str = "slice"
     sequences: tuple[str, ...] | None = None
     texture: dict[str, dict[str, Any]] | None = None
-    kinetics: bool = False
+    kinetics: dict[str, Any] | None = None
     pixels: tuple[str, ...] | None = None
     group: str = "patient"
 
     def __post_init__(self) -> None:
         _check.one_of("unit", self.unit, UNITS)
-        if self.unit == "image" and self.kinetics:
-            raise ValueError("kinetics are those of a slice; leave them out, or give unit='slice'")
-        if self.texture is None and self.pixels is None and not self.kinetics:
+        if self.unit == "image" and self.kinetics is not None:
+            raise ValueError("kinetics are those of a slice; leave them out, or let the unit be a slice")
+        if self.texture is None and self.pixels is None and self.kinetics is None:
             raise ValueError("the model takes nothing; give texture, kinetics or pixels")
 
     def to_dict(self) -> dict[str, Any]:
@@ -121,7 +122,7 @@ class Inputs:
         ]
         if missing and (self.unit == "slice" or len(missing) == len(wanted)):
             raise ValueError(f"the source lacks the sequences {', '.join(missing)}; it has {', '.join(there)}")
-        return listing if self.kinetics else listing[listing["sequence"].isin(wanted)]
+        return listing if self.kinetics is not None else listing[listing["sequence"].isin(wanted)]
 
     def _slices(self, rows: pd.DataFrame, jobs: int | None, progress: bool) -> pd.DataFrame:
         import pandas as pd
@@ -134,12 +135,12 @@ class Inputs:
         column = dict(zip(dict.fromkeys(rows["sequence"]), paths, strict=True))
         frame = beside.drop(columns=paths)
         errors = [""] * len(frame)
-        if self.texture is not None or self.kinetics:
+        if self.texture is not None or self.kinetics is not None:
             table = extract_slices(
                 rows,
                 self.texture,
                 texture=self.texture is not None,
-                kinetics=self.kinetics,
+                kinetics=False if self.kinetics is None else self.kinetics,
                 jobs=jobs,
                 progress=progress,
             )
@@ -148,7 +149,7 @@ class Inputs:
             frame = pd.concat([frame, table[numbers]], axis=1)
             errors = table["error"].where(table["status"] == FAILED, "").tolist()
         channels = [column[name] for name in self.pixels or ()]
-        used_paths = channels if self.texture is None and not self.kinetics else paths
+        used_paths = channels if self.texture is None and self.kinetics is None else paths
         frame = pd.concat([frame, beside[channels]], axis=1)
         return _finished(frame, beside[used_paths], channels, errors)
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from tumortrace import _check
+from tumortrace.features import FEATURES
 from tumortrace.io.synthetic import SEQUENCES
 from tumortrace.model._inputs import Inputs
+from tumortrace.table import Settings
 
+KINETICS = "kinetics"
 KINDS = ("handcrafted", "cnn", "fused")
 NUMBERED = {1: ("VIBRANT+C2",), 9: SEQUENCES[:9], 17: SEQUENCES}
 """Sequences by their number: one phase after contrast, all nine phases, and with them the subtractions."""
@@ -30,7 +33,7 @@ class Plan:
     size: int | None
     epochs: int | None
     sequences: tuple[str, ...] | None
-    shape: bool
+    features: dict[str, dict[str, Any]] | None
     group: str
     positive: str | None
     splits: tuple[str, ...] | None
@@ -64,16 +67,13 @@ class Plan:
 
     def inputs(self, there: Sequence[str]) -> Inputs:
         """Return what the model takes of a source that has the sequences `there`; none where they have no name."""
-        from tumortrace.table import Settings
-
         chosen = (self.sequences or tuple(there)) or None
-        texture = None
+        texture, kinetics = None, None
         if self.kind != "cnn":
-            from tumortrace.model._estimators import TEXTURE
-
-            texture = Settings.of([*TEXTURE, *(["shape"] if self.shape else [])]).parameters
+            features = dict(self.features or default_features(self.unit))
+            kinetics = features.pop(KINETICS, None)
+            texture = Settings.of(features).parameters if features else None
         pixels = (chosen or () if self.unit == "slice" else ()) if self.deep else None
-        kinetics = self.unit == "slice" and self.kind != "cnn"
         return Inputs(self.unit, chosen, texture, kinetics, pixels, self.group)
 
     def estimator(
@@ -100,3 +100,34 @@ class Plan:
         if self.kind == "handcrafted":
             return _estimators.handcrafted(columns, classifier=self.classifier, seed=self.seed)
         return _estimators.fused(columns, classifier=self.classifier, seed=self.seed, network=network)
+
+
+def default_features(unit: str) -> dict[str, dict[str, Any]]:
+    """Return every extractor but `shape`, a fingerprint of the patient, and kinetics where a row is a slice."""
+    names = [name for name in FEATURES if name != "shape"] + [KINETICS] * (unit == "slice")
+    return {name: {} for name in names}
+
+
+def chosen_features(
+    given: Mapping[str, Mapping[str, Any] | None] | Iterable[str] | None,
+) -> dict[str, dict[str, Any]] | None:
+    """Return name → parameters of what a user chose, None for the default.
+
+    Raises
+    ------
+    ValueError
+        If nothing is chosen, or something that is neither an extractor nor kinetics.
+    TypeError
+        If it is a single string.
+    """
+    if given is None:
+        return None
+    if isinstance(given, str):
+        raise TypeError(f"features is {given!r}; give a list of names, or a mapping of names to parameters")
+    chosen = {str(name): dict((given[name] or {}) if isinstance(given, Mapping) else {}) for name in given}
+    valid = (*FEATURES, KINETICS)
+    if not chosen or (unknown := [name for name in chosen if name not in valid]):
+        raise ValueError(
+            f"features are {', '.join(unknown) if chosen else 'none'}; give some of {', '.join(valid)}"
+        )
+    return chosen

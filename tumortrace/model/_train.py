@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -21,7 +21,7 @@ from tumortrace.model._cohort import Cohort, check_listing, cohort
 from tumortrace.model._inputs import Inputs, list_images
 from tumortrace.model._measured import measure_predictions, read_predictions
 from tumortrace.model._model import Model, predictions
-from tumortrace.model._plan import NUMBERED, Plan
+from tumortrace.model._plan import NUMBERED, Plan, chosen_features
 from tumortrace.model._work import Work
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def train(
     size: int | None = None,
     epochs: int | None = None,
     sequences: int | Sequence[str] | None = None,
-    shape: bool = False,
+    features: Mapping[str, Mapping[str, Any] | None] | Iterable[str] | None = None,
     group: str = "patient",
     positive: str | None = None,
     splits: Sequence[str] | None = None,
@@ -76,8 +76,9 @@ def train(
     sequences : int or sequence of str, optional
         The sequences to use, or 1, 9 or 17 of those of BreaDM: the second phase after contrast, all phases, and
         with them the subtractions. By default every sequence of the source.
-    shape : bool
-        Whether size and form of the crop are features. They tell patients apart, and make models worse on new ones.
+    features : mapping or list of str, optional
+        Extractors, with their parameters or not, and ``"kinetics"``, the time course of a slice. By default all but
+        `shape`: size and form of a crop tell patients apart, and make models worse on new ones.
     group : str, default "patient"
         The column that tells patients apart: its rows are never split.
     positive : str, optional
@@ -129,7 +130,7 @@ def train(
         size=size,
         epochs=epochs,
         sequences=_sequences(sequences),
-        shape=shape,
+        features=chosen_features(features),
         group=group,
         positive=positive,
         splits=None if splits is None else tuple(splits),
