@@ -1,5 +1,13 @@
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """On matrices as small as these, threads of BLAS only wait for each other."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture
@@ -9,5 +17,5 @@ def cohort(rng):
     y = patients % 2
     shared = rng.normal(size=(40, 12))[patients]
     X = shared + 0.5 * rng.normal(size=(120, 12))
-    X[:, :3] += y[:, None]
+    X[:, :3] += 1.5 * y[:, None]
     return X, y, patients

@@ -96,7 +96,7 @@ HALVES = {"a": range(60), "b": range(60, 120)}
 MEMBERS = [("a", EarlyFusion(), HALVES["a"]), ("b", EarlyFusion(), HALVES["b"])]
 MODELS = {
     "early": EarlyFusion(HALVES, select=40),
-    "tuned": EarlyFusion(tune={"classifier__C": [0.01, 1]}, folds=3),
+    "tuned": EarlyFusion(tune={"classifier__C": [0.01, 1]}, folds=2),
     "svm": EarlyFusion(classifier="svm"),
     "average": LateFusion(MEMBERS),
     "weighted": LateFusion(MEMBERS, combine="weighted", folds=3),

@@ -52,7 +52,7 @@ class BinaryClassifier(ClassifierMixin, BaseEstimator):
         if len(codes) != len(X):
             raise ValueError(f"y has {len(codes)} labels and X {len(X)} rows; give one label per row")
         if len(self.classes_) < 2:
-            raise ValueError(f"y holds one class only, {self.classes_[0]!r}; give rows of two")
+            raise ValueError(f"y holds one class only, {self.classes_.tolist()[0]!r}; give rows of two")
         return X, codes, _patients(patients, len(codes))
 
     def _rows(self, X: Any, *, reset: bool) -> Any:
@@ -101,9 +101,9 @@ def positions(X: Any, columns: Sequence[str] | Sequence[int], what: str) -> list
 
 
 def numbers(X: Any, *, nan: bool = False) -> NDArray[np.float64]:
-    """Return `X` as float64, finite, or with NaN where that is allowed."""
+    """Return `X` as float64, finite, or with NaN where that is allowed; in one layout, for the same bits."""
     finite = "allow-nan" if nan else True
-    return np.asarray(check_array(X, dtype=np.float64, ensure_all_finite=finite, input_name="X"))
+    return np.asarray(check_array(X, dtype=np.float64, order="C", ensure_all_finite=finite, input_name="X"))
 
 
 def take(X: Any, *, rows: NDArray[Any] | None = None, columns: list[int] | None = None) -> Any:

@@ -81,7 +81,7 @@ class PerSequence(BinaryClassifier):
             rows = _where(route, value)
             if len(np.unique(codes[rows])) < 2:
                 raise ValueError(
-                    f"{self.column} {value!r} has rows of class {self.classes_[codes[rows[0]]]!r} only; "
+                    f"{self.column} {value!r} has rows of class {self.classes_.tolist()[codes[rows[0]]]!r} only; "
                     "drop it or add rows of both classes"
                 )
             self.estimators_.append(fit(clone(estimator), take(features, rows=rows), codes[rows], patients[rows]))
