@@ -36,31 +36,40 @@ def volume(image: ArrayLike) -> NDArray[Any]:
         )
     if array.size == 0:
         raise ValueError(f"image is empty: shape {array.shape}")
-    kind = array.dtype.kind
-    if array.dtype == np.uint8 or kind == "b":
-        if array.ndim == 3 and array.shape[2] in (3, 4) and min(array.shape[:2]) >= 16:
-            raise ValueError(
-                f"image of shape {array.shape} looks like RGB(A), not like (slices, rows, cols); convert it to grey"
-            )
-        array = array.astype(np.uint8, copy=False)
-    elif kind in "iuf":
-        if (
-            kind != "f"
-            and array.dtype.itemsize == 8
-            and max(abs(int(array.min())), int(array.max())) > _EXACT_INTEGER
-        ):
-            raise ValueError("image holds integers beyond 2**53, which float64 cannot hold exactly")
-        if kind == "f" and not (float(array.min()) >= -_LARGEST and float(array.max()) <= _LARGEST):
-            bad = ~(np.abs(array.astype(np.longdouble)) <= _LARGEST)
-            where = tuple(int(i) for i in np.argwhere(bad)[0])
-            problem = "beyond 1e60" if np.isfinite(array[where]) else "not finite"
-            raise ValueError(f"image is {problem}: {array[where]} at {where}; fill or crop such pixels first")
-        array = array.astype(np.float64, copy=False)
-    else:
-        raise TypeError(f"image has dtype {array.dtype}; give real numbers (bool, integer or float)")
+    of_bytes = array.dtype in (np.uint8, np.bool_)
+    if of_bytes and array.ndim == 3 and array.shape[2] in (3, 4) and min(array.shape[:2]) >= 16:
+        raise ValueError(
+            f"image of shape {array.shape} looks like RGB(A), not like (slices, rows, cols); convert it to grey"
+        )
+    array = real("image", array)
     if array.ndim == 2:
         array = array[np.newaxis]
     return _for_kernels(array)
+
+
+def real(name: str, array: NDArray[Any]) -> NDArray[Any]:
+    """Return a non-empty `array` as uint8, where it was uint8 or bool, else as float64.
+
+    Raises
+    ------
+    TypeError
+        If the dtype is not real.
+    ValueError
+        If it holds NaN, infinity or numbers beyond 1e60, or integers that float64 cannot hold.
+    """
+    kind = array.dtype.kind
+    if array.dtype == np.uint8 or kind == "b":
+        return array.astype(np.uint8, copy=False)
+    if kind not in "iuf":
+        raise TypeError(f"{name} has dtype {array.dtype}; give real numbers (bool, integer or float)")
+    if kind != "f" and array.dtype.itemsize == 8 and max(abs(int(array.min())), int(array.max())) > _EXACT_INTEGER:
+        raise ValueError(f"{name} holds integers beyond 2**53, which float64 cannot hold exactly")
+    if kind == "f" and not (float(array.min()) >= -_LARGEST and float(array.max()) <= _LARGEST):
+        bad = ~(np.abs(array.astype(np.longdouble)) <= _LARGEST)
+        where = tuple(int(i) for i in np.argwhere(bad)[0])
+        problem = "beyond 1e60" if np.isfinite(array[where]) else "not finite"
+        raise ValueError(f"{name} is {problem}: {array[where]} at {where}; fill or crop such pixels first")
+    return array.astype(np.float64, copy=False)
 
 
 def region(mask: ArrayLike | None, image: NDArray[Any], ndim: int) -> NDArray[np.bool_]:

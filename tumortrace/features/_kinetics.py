@@ -1,34 +1,86 @@
-"""Kinetics: how contrast medium comes and goes, from a stack of phases."""
+"""Kinetics: how a lesion takes up contrast medium and loses it, from a stack of phases.
+
+References: Kuhl et al. 1999, Dynamic breast MR imaging: are signal intensity time course data useful for
+differential diagnosis of enhancing lesions?, https://doi.org/10.1148/radiology.211.1.r99ap38101 (types of curves);
+Li et al. 2008, Invasive breast cancer: predicting disease recurrence by using high-spatial-resolution signal
+enhancement ratio imaging, https://doi.org/10.1148/radiol.2481070846; Otsu 1979, A threshold selection method from
+gray-level histograms, https://doi.org/10.1109/TSMC.1979.4310076; Geary 1954, The contiguity ratio and statistical
+mapping, https://doi.org/10.2307/2986645.
+"""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tumortrace import _check
+from tumortrace._numba import kernel
 from tumortrace.features._vector import FeatureVector
 
-CURVE = ("wash_in", "peak_enhancement", "time_to_peak", "wash_out", "signal_enhancement_ratio", "area_under_curve")
-ZONES = ("lesion", "rim", "core", "hot_spot")
-SPREAD = ("standard_deviation", "percentile_10", "percentile_90", "autocorrelation")
-TYPES = ("persistent_fraction", "plateau_fraction", "wash_out_fraction")
-NAMES = (
-    *(f"{zone}_{name}" for zone in ZONES for name in CURVE),
-    *(f"{name}_{statistic}" for name in CURVE for statistic in SPREAD),
-    *TYPES,
-)
+FLOOR = 0.05  # where the denominator of a ratio is an enhancement below 5 % of the baseline, it is taken as that
+HOT_SPOT = 10  # one pixel in ten
+_LOST = 1e-6  # a baseline below this share of the largest number is none
+_EQUAL = 1e-9  # numbers that differ by less than this share of the largest do not vary
+
+Floats = NDArray[np.float64]
 
 
 class EnhancementMaps(NamedTuple):
-    """The course of enhancement in each pixel."""
+    """The course of enhancement in each pixel.
 
-    wash_in: NDArray[np.float64]
-    peak_enhancement: NDArray[np.float64]
-    time_to_peak: NDArray[np.float64]
-    wash_out: NDArray[np.float64]
-    signal_enhancement_ratio: NDArray[np.float64]
-    area_under_curve: NDArray[np.float64]
+    E is the enhancement at a phase, ``(after − scale · before) / baseline``, where the baseline is the mean of
+    ``scale · before`` over the region. Time is counted from the phase before contrast.
+
+    Attributes
+    ----------
+    wash_in : ndarray of float64, shape of a phase
+        E at the first phase after contrast, per unit of time.
+    peak_enhancement : ndarray
+        The largest E.
+    time_to_peak : ndarray
+        When it is first reached.
+    wash_out : ndarray
+        The share of the peak that is lost at the last phase, 0 to 1.
+    signal_enhancement_ratio : ndarray
+        The largest E of the initial phases over E of the last one, −1 to 3. Above 1 is wash-out.
+    area_under_curve : ndarray
+        The mean of E over time, by trapezoids.
+    delayed_slope : ndarray
+        The slope of the line through E from the last initial phase on, per unit of time.
+    """
+
+    wash_in: Floats
+    peak_enhancement: Floats
+    time_to_peak: Floats
+    wash_out: Floats
+    signal_enhancement_ratio: Floats
+    area_under_curve: Floats
+    delayed_slope: Floats
+
+
+CURVE = EnhancementMaps._fields
+NAMES = (
+    *(f"{zone}_{name}" for zone in ("lesion", "rim", "hot_spot") for name in CURVE),
+    *(f"{name}_standard_deviation" for name in CURVE),
+    *(f"{name}_baseline_correlation" for name in CURVE),
+    *(f"{name}_contiguity" for name in CURVE),
+    "baseline_contiguity",
+    "persistent_fraction",
+    "plateau_fraction",
+    "washout_fraction",
+    "lesion_fraction",
+    "hot_spot_spread",
+    "hot_spot_offset",
+    "curve_roughness",
+    "curve_first_component",
+    "curve_second_component",
+    "baseline_lesion",
+    "baseline_rim",
+    "baseline_hot_spot",
+    "baseline_variation",
+    "baseline_lesion_variation",
+)
 
 
 def kinetics(
@@ -41,59 +93,330 @@ def kinetics(
     early: int = 2,
     plateau: float = 0.1,
 ) -> FeatureVector:
-    """Describe how a lesion enhances."""
-    images, region = _checked(stack, mask)
-    enhancement = images[1:] - _check.positive("scale", scale) * images[0]
-    unit = images[1:, region].mean()
-    if not unit > 0:
-        return FeatureVector(NAMES, np.full(len(NAMES), np.nan), "no signal after contrast")
-    enhancement /= unit
-    maps = _maps(enhancement, early)
-    values = []
-    top = maps.peak_enhancement >= np.quantile(maps.peak_enhancement[region], 0.9)
-    core = np.zeros_like(region)
+    """Describe how a lesion takes up contrast medium and loses it, and how that differs within it.
+
+    Parameters
+    ----------
+    stack : array_like, shape (phases, rows, cols) or (phases, slices, rows, cols)
+        Three phases or more of any real dtype, in the order of time. The first is before contrast.
+    mask : array_like, shape of a phase, optional
+        Non-zero is inside; without it the whole image is: a crop is the lesion with its near surroundings.
+    spacing : sequence of float, optional
+        Pixel spacing in mm, one number per axis of a phase. It matters for `hot_spot_spread` and `hot_spot_offset`
+        alone.
+    scale : float, default 1.0
+        What the phase before contrast is multiplied by, so that it has the unit of those after it; see
+        `common_scale`.
+    times : sequence of float, optional
+        When each phase was taken, in any unit; by default 0, 1, 2, …
+    early : int, default 2
+        How many of the phases after contrast are initial ones; at most all but the last.
+    plateau : float, default 0.1
+        The signal of a plateau changes by no more than this share after the initial phases.
+
+    Returns
+    -------
+    FeatureVector
+        The *lesion* is what enhances: the pixels of the region whose peak enhancement is at or above Otsu's
+        threshold. Its *rim* are the pixels of it that touch, in the slice, one that does not belong to it; the *hot
+        spot* is the tenth of the region that enhances most.
+
+        - ``lesion_…``, ``rim_…``, ``hot_spot_…``: the fields of `EnhancementMaps`, of the mean curve there;
+        - ``…_standard_deviation`` (population): of each map, over the lesion;
+        - ``…_baseline_correlation``, −1 to 1: Pearson's, of each map with the phase before contrast, over the
+          lesion;
+        - ``…_contiguity``: Geary's ratio of each map and of the phase before contrast, over the region, with
+          neighbours in the row and in the column of a slice: 0 is smooth, 1 random, 2 a checkerboard;
+        - ``persistent_fraction``, ``plateau_fraction``, ``washout_fraction``: Kuhl's types of curves, the shares of
+          the lesion's pixels whose signal changes by more than `plateau` upwards, less, or more downwards, from the
+          largest of the initial phases to the last;
+        - ``lesion_fraction``: its share of the region;
+        - ``hot_spot_spread``, ``hot_spot_offset``: the root mean square distance of its pixels from their centroid,
+          and the distance of that centroid from the region's, in units of the region's root mean square distance;
+        - ``curve_roughness``: the mean absolute second difference of the curves of the lesion's pixels, over the
+          peak of their mean curve;
+        - ``curve_first_component``, ``curve_second_component``: the shares of the variance between the curves of
+          the lesion's pixels along its first two principal components;
+        - ``baseline_lesion``, ``baseline_rim``, ``baseline_hot_spot``, ``baseline_variation``,
+          ``baseline_lesion_variation``: of the phase before contrast, in units of its mean over the region: the
+          mean in the three zones, and the standard deviation over the region and over the lesion.
+
+        All are NaN where the mean of the phase before contrast is not positive, or less than a millionth of the
+        largest number: there is no unit then.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the stack, the mask or a parameter is not as described.
+
+    See Also
+    --------
+    enhancement_maps, common_scale
+
+    Notes
+    -----
+    Not defined by IBSI. A gain of all phases changes nothing. All are means and shares: none tells the size of the
+    region. Where the denominator of a ratio is an enhancement below 5 % of the baseline, it is taken as 5 %. What
+    does not vary has a correlation, a contiguity and components of 0.
+
+    Examples
+    --------
+    A lesion of two pixels in the left column, the upper one with wash-out, and none in the right column.
+
+    >>> before = [[100, 100], [100, 100]]
+    >>> first, second, third = ([[200, 100], [150, 100]], [[300, 100], [200, 100]], [[200, 100], [250, 100]])
+    >>> v = kinetics([before, first, second, third])
+    >>> v["lesion_fraction"], v["lesion_wash_in"], v["hot_spot_wash_out"], v["washout_fraction"]
+    (0.5, 0.75, 0.5, 0.5)
+    """
+    course, region = _checked(stack, mask, scale, times, early)
+    millimetres = (1.0, *_check.spacing(spacing, np.ndim(stack) - 1))[-3:]
+    plateau = _check.positive("plateau", plateau)
+    if course is None:
+        return FeatureVector(NAMES, np.full(len(NAMES), np.nan), _NO_UNIT)
+    enhancement, baseline = course.enhancement[:, region], course.baseline[region]
+    maps = _curves(course, enhancement)
+    peak = maps[CURVE.index("peak_enhancement")]
+    ordered = np.sort(peak)
+    lesion = peak >= _otsu(ordered)
+    hot = peak >= ordered[-max(1, peak.size // HOT_SPOT)]
+    zones = (lesion, _rim(lesion, region), hot)
+    means = _curves(course, np.stack([enhancement[:, zone].mean(axis=1) for zone in zones], axis=1))
+    values = [
+        *means.T.ravel(),
+        *maps[:, lesion].std(axis=1),
+        *_correlations(maps[:, lesion], baseline[lesion]),
+        *_contiguity(np.concatenate([maps, baseline[np.newaxis]]), region),
+        *_types(enhancement[:, lesion] + baseline[lesion], course.early, plateau),
+        lesion.mean(),
+        *_place(np.argwhere(region) * millimetres, hot),
+        _roughness(enhancement[:, lesion]),
+        *_components(enhancement[:, lesion]),
+        *(baseline[zone].mean() for zone in zones),
+        baseline.std(),
+        baseline[lesion].std(),
+    ]
+    return FeatureVector(NAMES, values)
+
+
+def enhancement_maps(
+    stack: ArrayLike,
+    mask: ArrayLike | None = None,
+    *,
+    scale: float = 1.0,
+    times: Sequence[float] | None = None,
+    early: int = 2,
+) -> EnhancementMaps:
+    """Return the course of enhancement in each pixel.
+
+    Parameters
+    ----------
+    stack, mask, scale, times, early
+        As in `kinetics`. The mask matters for the baseline alone: the maps cover the whole image.
+
+    Returns
+    -------
+    EnhancementMaps
+        Maps of the shape of a phase; NaN everywhere where `kinetics` is NaN.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the stack, the mask or a parameter is not as described.
+
+    Examples
+    --------
+    >>> maps = enhancement_maps([[[100, 100]], [[180, 120]], [[160, 140]]])
+    >>> maps.peak_enhancement, maps.time_to_peak, maps.wash_out
+    (array([[0.8, 0.4]]), array([[1., 2.]]), array([[0.25, 0.  ]]))
+    """
+    shape = np.shape(stack)[1:]
+    course, _ = _checked(stack, mask, scale, times, early)
+    if course is None:
+        return EnhancementMaps(*np.full((len(CURVE), *shape), np.nan))
+    pixels = course.enhancement.reshape(len(course.enhancement), -1)
+    return EnhancementMaps(*_curves(course, pixels).reshape(len(CURVE), *shape))
+
+
+_NO_UNIT = "no signal before contrast, so no unit of enhancement"
+
+
+class _Course(NamedTuple):
+    """A checked stack in units of the baseline: `enhancement` is ``(phases after, slices, rows, cols)``."""
+
+    enhancement: Floats
+    baseline: Floats
+    times: Floats
+    early: int
+
+
+def _checked(
+    stack: ArrayLike, mask: ArrayLike | None, scale: float, times: Sequence[float] | None, early: int
+) -> tuple[_Course | None, NDArray[np.bool_]]:
+    """Return the course, None where there is no unit, and the region, of three dimensions."""
+    array = np.asarray(stack)
+    ndim = array.ndim
+    if ndim not in (3, 4) or array.shape[0] < 3:
+        raise ValueError(
+            f"stack has shape {array.shape}; give (phases, rows, cols) or (phases, slices, rows, cols) "
+            "of three phases or more, the first before contrast"
+        )
+    if array.size == 0:
+        raise ValueError(f"stack is empty: shape {array.shape}")
+    images: Floats = _check.real("stack", array).astype(np.float64, order="C")
+    if ndim == 3:
+        images = images[:, np.newaxis]
+    region = _check.region(mask, images[0], ndim - 1)
+    region = np.ones(images.shape[1:], bool) if region is _check.NO_MASK else region
+    scale = _check.positive("scale", scale)
+    early = min(_check.integer("early", early, 1), len(images) - 2)
+    when = _times(times, len(images))
+    before = scale * images[0]
+    unit = before[region].mean()
+    if not unit > _LOST * max(np.abs(images).max(), np.abs(before).max()):
+        return None, region
+    return _Course((images[1:] - before) / unit, before / unit, when, early), region
+
+
+def _times(times: Sequence[float] | None, phases: int) -> Floats:
+    """Return the times of the phases after contrast, counted from the one before."""
+    if times is None:
+        return np.arange(1.0, phases)
+    when = np.asarray(times)
+    wrong = f"times are {times!r}; give {phases} growing numbers, one per phase"
+    if when.shape != (phases,) or when.dtype.kind not in "iuf":
+        raise ValueError(wrong)
+    if not (np.isfinite(when).all() and (np.diff(when) > 0).all()):
+        raise ValueError(wrong)
+    counted: Floats = np.asarray(when[1:] - when[0], dtype=np.float64)
+    return counted
+
+
+def _curves(course: _Course, enhancement: Floats) -> Floats:
+    """Return the fields of `EnhancementMaps` of curves ``(phases, n)``: ``(fields, n)``."""
+    late = course.times[course.early - 1 :] - course.times[course.early - 1 :].mean()
+    slope = np.zeros(len(course.times))
+    slope[course.early - 1 :] = late / (late @ late)
+    out = np.empty((len(CURVE), enhancement.shape[1]))
+    _describe(np.ascontiguousarray(enhancement), course.times, slope, course.early, out)
+    return out
+
+
+def _otsu(ordered: Floats) -> float:
+    """Return the least number of the upper class of sorted numbers; the least of all where they are equal."""
+    if not _varies(ordered):
+        return float(ordered[0])
+    n = ordered.size
+    below = np.arange(1, n)
+    sums = np.cumsum(ordered - ordered.mean())[:-1]
+    between = np.where(np.diff(ordered) > 0, sums * sums / (below * (n - below)), -1.0)
+    return float(ordered[between.argmax() + 1])
+
+
+def _rim(lesion: NDArray[np.bool_], region: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which pixels of the region are in the lesion and touch, in the slice, one that is not."""
+    padded = np.zeros((region.shape[0], region.shape[1] + 2, region.shape[2] + 2), bool)
+    padded[:, 1:-1, 1:-1][region] = lesion
     rows, cols = region.shape[1:]
-    core[:, rows // 4 : rows - rows // 4, cols // 4 : cols - cols // 4] = True
-    for zone in (region, region & ~core, region & core, region & top):
-        course = enhancement[:, zone].mean(axis=1) if zone.any() else np.full(len(enhancement), np.nan)
-        values += [float(v) for v in _maps(course, early)]
-    for m in maps:
-        inside = m[region]
-        values += [inside.std(), *np.percentile(inside, (10, 90)), _autocorrelation(m)]
-    late = maps.wash_out[region]
-    values += [np.mean(late > plateau), np.mean(abs(late) <= plateau), np.mean(late < -plateau)]
-    missing = np.isnan(values).any()
-    return FeatureVector(NAMES, values, "the lesion has no rim or core" if missing else "")
+    inner = np.ones(region.shape, bool)
+    for y in range(3):
+        for x in range(3):
+            inner &= padded[:, y : y + rows, x : x + cols]
+    return lesion & ~inner[region]
 
 
-def _checked(stack: ArrayLike, mask: ArrayLike | None) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    images = np.asarray(stack, dtype=np.float64)
-    if images.ndim == 3:
-        images = images[:, None]
-    if images.ndim != 4 or len(images) < 3:
-        raise ValueError(f"stack has shape {np.shape(stack)}; give (phases, rows, cols) of three phases or more")
-    if mask is None:
-        return images, np.ones(images.shape[1:], bool)
-    return images, np.asarray(mask, bool).reshape(images.shape[1:])
+def _correlations(maps: Floats, baseline: Floats) -> Floats:
+    """Return Pearson's correlation of each map with the baseline."""
+    other = baseline - baseline.mean()
+    if not _varies(baseline):
+        return np.zeros(len(maps))
+    centred = maps - maps.mean(axis=1, keepdims=True)
+    size = np.sqrt((centred * centred).sum(axis=1) * (other @ other))
+    found = np.zeros(len(maps))
+    np.divide(centred @ other, size, out=found, where=[_varies(m) for m in maps])
+    return found
 
 
-def _maps(e: NDArray[Any], early: int) -> EnhancementMaps:
-    first = e[:early].max(axis=0)
-    safe = np.where(np.abs(first) > 1e-3, first, 1e-3)
-    last = np.where(np.abs(e[-1]) > 1e-3, e[-1], 1e-3)
-    return EnhancementMaps(
-        e[0],
-        e.max(axis=0),
-        e.argmax(axis=0) + 1.0,
-        np.clip((e[-1] - first) / safe, -2, 2),
-        np.clip(first / last, -1, 4),
-        e.mean(axis=0),
-    )
+def _contiguity(values: Floats, region: NDArray[np.bool_]) -> Floats:
+    """Return Geary's contiguity ratio of each map, given by its values in the region."""
+    maps = np.zeros((len(values), *region.shape))
+    maps[:, region] = values
+    total, pairs = np.zeros(len(values)), 0
+    for one, other in (
+        ((..., slice(1, None)), (..., slice(None, -1))),
+        ((..., slice(1, None), slice(None)), (..., slice(None, -1), slice(None))),
+    ):
+        both = region[one] & region[other]
+        step = (maps[one] - maps[other])[:, both]
+        total += (step * step).sum(axis=1)
+        pairs += step.shape[1]
+    ratio = np.zeros(len(values))
+    if pairs:
+        np.divide(total, 2 * pairs * values.var(axis=1), out=ratio, where=[_varies(v) for v in values])
+    return ratio
 
 
-def _autocorrelation(m: NDArray[Any]) -> float:
-    d = m - m.mean()
-    variance = (d * d).mean()
-    if not variance > 1e-15 or min(m.shape[1:]) < 2:
-        return 0.0
-    return float(((d[:, 1:] * d[:, :-1]).mean() + (d[:, :, 1:] * d[:, :, :-1]).mean()) / 2 / variance)
+def _types(signal: Floats, early: int, plateau: float) -> tuple[float, float, float]:
+    """Return the shares of curves that go on rising, stay, and fall."""
+    initial = signal[:early].max(axis=0)
+    change = (signal[-1] - initial) / np.maximum(initial, FLOOR)
+    rising, level, falling = change > plateau, np.abs(change) <= plateau, change < -plateau
+    return float(rising.mean()), float(level.mean()), float(falling.mean())
+
+
+def _place(points: NDArray[np.floating], hot: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return how far the hot spot spreads, and how far it is from the centroid, of a region given by its points."""
+    centre = points.mean(axis=0)
+    size = np.sqrt(((points - centre) ** 2).sum(axis=1).mean())
+    if size == 0:
+        return 0.0, 0.0
+    own = points[hot].mean(axis=0)
+    spread = np.sqrt(((points[hot] - own) ** 2).sum(axis=1).mean())
+    return float(spread / size), float(np.sqrt(((own - centre) ** 2).sum()) / size)
+
+
+def _roughness(enhancement: Floats) -> float:
+    """Return how much curves bend from phase to phase, the phase before contrast included."""
+    curves = np.concatenate([np.zeros((1, enhancement.shape[1])), enhancement])
+    return float(np.abs(np.diff(curves, 2, axis=0)).mean() / max(enhancement.mean(axis=1).max(), FLOOR))
+
+
+def _components(enhancement: Floats) -> tuple[float, float]:
+    """Return the shares of the variance between curves along the first two principal components."""
+    if not any(_varies(phase) for phase in enhancement):
+        return 0.0, 0.0
+    centred = enhancement - enhancement.mean(axis=1, keepdims=True)
+    variances = np.linalg.eigvalsh(centred @ centred.T / centred.shape[1])
+    second, first = variances[-2:] / variances.sum()
+    return float(first), float(max(second, 0.0))
+
+
+def _varies(values: Floats) -> bool:
+    return bool(np.ptp(values) > _EQUAL * np.abs(values).max())
+
+
+@kernel
+def _describe(enhancement: Floats, times: Floats, slope: Floats, early: int, out: Floats) -> None:
+    """Fill `out`, ``(fields, n)``, from curves ``(phases, n)``; `slope` are the weights of a line's slope."""
+    phases, n = enhancement.shape
+    for i in range(n):
+        first, last = enhancement[0, i], enhancement[phases - 1, i]
+        peak = initial = first
+        at = 0
+        area = first * times[0] / 2
+        rise = slope[0] * first
+        for p in range(1, phases):
+            e = enhancement[p, i]
+            if e > peak:
+                peak, at = e, p
+            if p < early:
+                initial = max(initial, e)
+            area += (e + enhancement[p - 1, i]) / 2 * (times[p] - times[p - 1])
+            rise += slope[p] * e
+        out[0, i] = first / times[0]
+        out[1, i] = peak
+        out[2, i] = times[at]
+        out[3, i] = min((peak - last) / max(peak, FLOOR), 1.0)
+        out[4, i] = min(max(initial / max(last, FLOOR), -1.0), 3.0)
+        out[5, i] = area / times[phases - 1]
+        out[6, i] = rise
