@@ -16,6 +16,10 @@ from numpy.typing import NDArray
 from tumortrace.model._error import ModelError
 
 _LEAF = -1
+_PER_NODE = (
+    *("left_children", "right_children", "split_indices", "parents", "split_conditions"),
+    *("split_type", "default_left", "base_weights", "sum_hessian", "loss_changes"),
+)
 
 
 def check(estimators: list[Any]) -> None:
@@ -34,22 +38,40 @@ def check(estimators: list[Any]) -> None:
 
 
 def check_xgboost(model: Any) -> None:
-    """Raise ModelError if the trees of an XGBoost model, as its JSON gives them, lead outside of their arrays."""
+    """Raise ModelError unless an XGBoost model, as its JSON gives it, is of numeric trees within their arrays."""
     learner = model["learner"]
-    booster = learner["gradient_booster"]
+    booster, sizes = learner["gradient_booster"], learner["learner_model_param"]
     _require(booster["name"] == "gbtree", f"a booster {booster['name']!r}; gbtree is read")
-    columns = int(learner["learner_model_param"]["num_feature"])
-    classes = max(1, int(learner["learner_model_param"]["num_class"]))
-    trees, info = booster["model"]["trees"], booster["model"]["tree_info"]
-    _require(len(trees) == len(info) and all(0 <= k < classes for k in info), "trees of classes it does not have")
-    for tree in trees:
-        _require(not tree["categories"], "categorical splits, which tumortrace does not make")
-        names = ("left_children", "right_children", "split_indices", "split_conditions", "default_left", "parents")
-        arrays = [tree[name] for name in (*names, "base_weights", "sum_hessian", "loss_changes", "split_type")]
-        count = int(tree["tree_param"]["num_nodes"])
-        _require(all(len(array) == count for array in arrays), "a tree with arrays of different lengths")
-        left, right, feature = (np.asarray(array, dtype=np.int64) for array in arrays[:3])
+    columns, classes = int(sizes["num_feature"]), max(1, int(sizes["num_class"]))
+    content = booster["model"]
+    trees, info, rounds = content["trees"], content["tree_info"], content["iteration_indptr"]
+    _require(
+        len(trees) == len(info) == int(content["gbtree_model_param"]["num_trees"])
+        and all(0 <= k < classes for k in info)
+        and [rounds[0], *sorted(rounds), rounds[-1]] == [0, *rounds, len(trees)]
+        and int(sizes["num_target"]) == 1
+        and not any(content.get("cats", {}).values()),
+        "trees of another number or kind than it says",
+    )
+    for place, tree in enumerate(trees):
+        own, count = tree["tree_param"], len(tree["left_children"])
+        _require(
+            all(len(tree[name]) == count for name in _PER_NODE)
+            and (int(own["num_nodes"]), int(own["num_feature"])) == (count, columns)
+            and int(own["size_leaf_vector"]) <= 1
+            and tree["id"] == place
+            and not tree["categories"]
+            and not any(tree["split_type"])
+            and set(tree["default_left"]) <= {0, 1},
+            "a tree whose arrays do not fit together",
+        )
+        left, right, feature, parents = (np.asarray(tree[name], dtype=np.int64) for name in _PER_NODE[:4])
         depth(left, right, feature, columns)
+        inner = np.flatnonzero(left != _LEAF)
+        _require(
+            bool((parents[left[inner]] == inner).all() and (parents[right[inner]] == inner).all()),
+            "a tree whose nodes do not know their parents",
+        )
 
 
 def depth(left: NDArray[Any], right: NDArray[Any], feature: NDArray[Any], columns: int) -> int:

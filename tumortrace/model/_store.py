@@ -167,7 +167,11 @@ def _read(path: Path, called: Path) -> tuple[Stored, dict[str, str]]:
 
 
 def _manifest(record: dict[str, Any], estimator: Any, parts: Parts) -> bytes:
+    if type(record) is not dict:
+        raise ModelError(f"record is a {type(record).__name__}; give a dict")
     _check_plain(record, "record")
+    if not hasattr(estimator, "get_params"):
+        raise ModelError(f"estimator is a {type(estimator).__name__}; give a fitted estimator")
     node = encode(estimator, parts)
     parts.close()
     listed = [{"name": n, "bytes": len(d), "sha256": _sha256(d)} for n, d in parts.contents.items()]
