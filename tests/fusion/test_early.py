@@ -30,6 +30,19 @@ def test_one_group_equals_a_pipeline(cohort):
     assert (model.predict(X) == (model.predict_proba(X)[:, 1] > 0.5)).all()
 
 
+def test_normal_scale_knows_ranks_only(cohort):
+    X, y, patients = cohort
+    model = EarlyFusion(scale="normal").fit(X, y, patients)
+    bent = EarlyFusion(scale="normal").fit(np.exp(3 * X), y, patients)
+    # between the 120 values of the rows themselves, which are all quantiles, nothing is interpolated
+    np.testing.assert_allclose(bent.prepare(np.exp(3 * X)), model.prepare(X), atol=1e-6)
+    far = X.copy()
+    far[0, 0] = 1e9
+    assert np.abs(model.prepare(far)).max() < 6
+    with pytest.raises(ValueError, match="scale is 'log'; give one of 'standard', 'normal'"):
+        EarlyFusion(scale="log").fit(X, y)
+
+
 def test_each_group_is_selected_apart(cohort):
     X, y, _ = cohort
     model = EarlyFusion(GROUPS, select={"a": 2, "b": 3}, balance=False).fit(X, y)

@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection import GridSearchCV, PredefinedSplit
-from sklearn.preprocessing import StandardScaler
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import QuantileTransformer, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from tumortrace import _check
@@ -22,8 +23,8 @@ from tumortrace.fusion._crossfit import fit, folds_by_patient
 class EarlyFusion(BinaryClassifier):
     """Groups of columns, each scaled and selected apart, then one classifier on all of them.
 
-    Missing numbers become the median of their column, columns are scaled to mean 0 and variance 1, and columns that
-    do not vary are dropped. Then each group is selected from and weighted, and the groups are laid side by side.
+    Missing numbers become the median of their column, columns are scaled to mean 0 and variance 1 (and before, where
+    `scale` says so, to a normal distribution), and columns that do not vary are dropped. Then each group is selected from and weighted, and the groups are laid side by side.
 
     Parameters
     ----------
@@ -32,6 +33,9 @@ class EarlyFusion(BinaryClassifier):
         group of all columns.
     classifier : {"logistic", "svm", "forest", "xgboost"} or scikit-learn classifier, default "logistic"
         A name, for `classifier` with this `seed`, or an unfitted classifier.
+    scale : {"standard", "normal"}, default "standard"
+        "normal" replaces each number by the quantile of the normal distribution that has its rank: what texture
+        features need that run over orders of magnitude, and no outlier rules.
     select : int, transformer, mapping or None, default None
         What is kept of each group. A whole number: so many columns, those that correlate most with the class (for
         two classes the order of the F test of ANOVA); a smaller group is kept whole. A scikit-learn transformer
@@ -64,7 +68,7 @@ class EarlyFusion(BinaryClassifier):
         The fitted transformers of groups that have one.
     weights_ : dict of str to float
         What each group is multiplied by; a group of which nothing varies is not in it.
-    imputer_, scaler_ : SimpleImputer and StandardScaler
+    imputer_, scaler_ : SimpleImputer, and StandardScaler or a Pipeline that ends in one
         Of all columns of all groups, in the order of `columns_`.
     classifier_ : classifier
         The fitted classifier; its classes are 0 and 1.
@@ -97,6 +101,7 @@ class EarlyFusion(BinaryClassifier):
         groups: Mapping[str, Sequence[str] | Sequence[int]] | None = None,
         classifier: Any = "logistic",
         *,
+        scale: str = "standard",
         select: Any = None,
         balance: bool = True,
         tune: bool | Mapping[str, Sequence[Any]] = False,
@@ -106,6 +111,7 @@ class EarlyFusion(BinaryClassifier):
     ) -> None:
         self.groups = groups
         self.classifier = classifier
+        self.scale = scale
         self.select = select
         self.balance = balance
         self.tune = tune
@@ -132,6 +138,7 @@ class EarlyFusion(BinaryClassifier):
             If a parameter or column is not valid, `X` holds infinity or in-sample embeddings, no column varies, or
             there are not two classes.
         """
+        _check.one_of("scale", self.scale, ("standard", "normal"))
         X, codes, patients = self._start(X, y, patients)
         self.columns_ = self._resolved_groups(X)
         model = clone(self).set_params(classifier=clone(self._unfitted()), tune=False)
@@ -201,7 +208,7 @@ class EarlyFusion(BinaryClassifier):
         """Fit imputer, scaler, selection and weights of `model`; return the prepared rows."""
         self.imputer_ = SimpleImputer(strategy="median", keep_empty_features=True).fit(X)
         filled = self.imputer_.transform(X)
-        self.scaler_ = StandardScaler().fit(filled)
+        self.scaler_ = _scaler(model.scale, len(X)).fit(filled)
         blocks = self._blocks(self.scaler_.transform(filled))
         select = _per_group(model.select, list(blocks))
         self.kept_: dict[str, list[int]] = {}
@@ -227,6 +234,13 @@ class EarlyFusion(BinaryClassifier):
     def _blocks(self, values: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         ends = np.cumsum([len(columns) for columns in self.columns_.values()])
         return dict(zip(self.columns_, np.split(values, ends[:-1], axis=1), strict=True))
+
+
+def _scaler(scale: str, rows: int) -> Any:
+    if scale == "standard":
+        return StandardScaler()
+    ranks = QuantileTransformer(n_quantiles=min(200, rows), output_distribution="normal", subsample=None)
+    return make_pipeline(ranks, StandardScaler())
 
 
 def _per_group(select: Any, groups: list[str]) -> dict[str, Any]:
