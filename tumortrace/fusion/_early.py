@@ -23,8 +23,9 @@ from tumortrace.fusion._crossfit import fit, folds_by_patient
 class EarlyFusion(BinaryClassifier):
     """Groups of columns, each scaled and selected apart, then one classifier on all of them.
 
-    Missing numbers become the median of their column, columns are scaled to mean 0 and variance 1 (and before, where
-    `scale` says so, to a normal distribution), and columns that do not vary are dropped. Then each group is selected from and weighted, and the groups are laid side by side.
+    Missing numbers become the median of their column, columns are scaled to mean 0 and variance 1 (before that,
+    where `scale` says so, to a normal distribution), and columns that do not vary are dropped. Then each group is
+    selected from and weighted, and the groups are laid side by side.
 
     Parameters
     ----------

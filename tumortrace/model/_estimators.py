@@ -8,27 +8,43 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tumortrace.fusion import EarlyFusion, LateFusion, PerSequence
+from sklearn.pipeline import make_pipeline
+
+from tumortrace.fusion import EarlyFusion, LateFusion, PerSequence, TimeCourse
 from tumortrace.table import column_groups
 
 
-def handcrafted(columns: Sequence[str], *, classifier: str = "logistic", seed: int = 0) -> Any:
-    """Return one classifier per extractor, kinetics being one, whose log-odds are averaged.
+def family(classifier: str = "svm", *, seed: int = 0) -> Any:
+    """Return a classifier for the columns of one extractor: their course over time, scaled by rank.
 
     Parameters
     ----------
-    columns : sequence of str
-        Features; a column `sequence` among them sends each sequence to a model of its own.
     classifier : str
         A name that `tumortrace.fusion.classifier` knows.
     seed : int
         Of what is random in the classifier.
     """
+    return make_pipeline(TimeCourse(), EarlyFusion(None, classifier, scale="normal", seed=seed))
+
+
+def handcrafted(columns: Sequence[str], *, classifier: str = "svm", seed: int = 0) -> Any:
+    """Return the average of texture, itself the average of one classifier per extractor, and of kinetics.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        Features; a column `sequence` among them sends each sequence to a model of its own.
+    classifier, seed
+        As for `family`.
+    """
     features, _ = _parted(columns)
-    members = [
-        (name, EarlyFusion({name: chosen}, classifier, seed=seed), chosen)
-        for name, chosen in column_groups(features).items()
-    ]
+    groups = column_groups(features)
+    kinetics = groups.pop("kinetics", None)
+    members = [(name, family(classifier, seed=seed), chosen) for name, chosen in groups.items()]
+    if kinetics is not None:
+        texture = [name for chosen in groups.values() for name in chosen]
+        members = [("texture", LateFusion(members, seed=seed), texture)] if members else []
+        members.append(("kinetics", family(classifier, seed=seed), kinetics))
     fusion = LateFusion(members, seed=seed)
     return PerSequence(fusion, column="sequence") if "sequence" in columns else fusion
 
@@ -51,9 +67,7 @@ def cnn(columns: Sequence[str], *, seed: int = 0, **network: Any) -> Any:
     return LateFusion([("cnn", CNNClassifier(seed=seed, **network), paths)], seed=seed)
 
 
-def fused(
-    columns: Sequence[str], *, classifier: str = "logistic", seed: int = 0, network: Mapping[str, Any]
-) -> Any:
+def fused(columns: Sequence[str], *, classifier: str = "svm", seed: int = 0, network: Mapping[str, Any]) -> Any:
     """Return the average of the log-odds of `handcrafted` and `cnn`, both kinds counting the same.
 
     An average learns nothing from the scores of its members, so that none need be cross-fitted for it.
