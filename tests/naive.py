@@ -387,3 +387,97 @@ def glcm(grey, n_levels, distance, aggregation):
     """The mean of each feature over the matrices that hold a pair."""
     each = [glcm_features(m) for m in symmetric_matrices(grey, n_levels, distance, aggregation) if m.sum() > 0]
     return {name: np.mean([features[name] for features in each]) for name in each[0]} if each else None
+
+
+# kinetics
+
+
+def curve(e, times, early):
+    """The seven numbers of an enhancement curve; `times` count from the phase before contrast."""
+    peak, last, initial = max(e), e[-1], max(e[:early])
+    late, t = e[early - 1 :], times[early - 1 :]
+    steps = zip([0, *e], e, [0, *times], times, strict=False)
+    return {
+        "wash_in": e[0] / times[0],
+        "peak_enhancement": peak,
+        "time_to_peak": times[e.index(peak)],
+        "wash_out": min(1, (peak - last) / max(peak, 0.05)),
+        "signal_enhancement_ratio": min(3, max(-1, initial / max(last, 0.05))),
+        "area_under_curve": sum((a + b) / 2 * (t2 - t1) for a, b, t1, t2 in steps) / times[-1],
+        "delayed_slope": np.polyfit(t, late, 1)[0],
+    }
+
+
+def otsu(x):
+    """The threshold of the split with the largest variance between the classes."""
+    x = np.sort(np.asarray(x))
+    between = {
+        t: (x < t).mean() * (x >= t).mean() * (x[x >= t].mean() - x[x < t].mean()) ** 2 for t in np.unique(x)[1:]
+    }
+    return max(between, key=between.get) if between else x[0]
+
+
+def geary(values):
+    """Geary's contiguity ratio of a dict of (slice, row, column) to value."""
+    x = np.array(list(values.values()))
+    steps = [
+        (values[z, r, c] - values[n]) ** 2
+        for z, r, c in values
+        for n in ((z, r + 1, c), (z, r, c + 1))
+        if n in values
+    ]
+    return np.mean(steps) / (2 * x.var()) if steps and x.var() > 1e-15 else 0
+
+
+def pearson(x, y):
+    return np.corrcoef(x, y)[0, 1] if np.std(x) > 1e-9 and np.std(y) > 1e-9 else 0
+
+
+def kinetics(stack, mask, scale, times, early, plateau, spacing):
+    """Every feature, pixel by pixel; `stack` is (phases, slices, rows, columns)."""
+    pixels = [tuple(p) for p in np.argwhere(mask)]
+    base = {p: scale * stack[0][p] for p in pixels}
+    unit = np.mean(list(base.values()))
+    base = {p: v / unit for p, v in base.items()}
+    e = {p: [(phase[p] - scale * stack[0][p]) / unit for phase in stack[1:]] for p in pixels}
+    times = [t - times[0] for t in times[1:]]
+    maps = {p: curve(e[p], times, early) for p in pixels}
+    peaks = [maps[p]["peak_enhancement"] for p in pixels]
+    lesion = [p for p in pixels if maps[p]["peak_enhancement"] >= otsu(peaks)]
+    around = [(r, c) for r in (-1, 0, 1) for c in (-1, 0, 1)]
+    rim = [p for p in lesion if any((p[0], p[1] + r, p[2] + c) not in lesion for r, c in around)]
+    least = sorted(peaks)[-max(1, len(pixels) // 10)]
+    hot = [p for p in pixels if maps[p]["peak_enhancement"] >= least]
+    found = {}
+    for name, zone in (("lesion", lesion), ("rim", rim), ("hot_spot", hot)):
+        mean = [float(np.mean([e[p][i] for p in zone])) for i in range(len(times))]
+        found |= {f"{name}_{k}": v for k, v in curve(mean, times, early).items()}
+        found[f"baseline_{name}"] = np.mean([base[p] for p in zone])
+    inside = [base[p] for p in lesion]
+    for k in maps[pixels[0]]:
+        own = [maps[p][k] for p in lesion]
+        found[f"{k}_standard_deviation"] = np.std(own)
+        found[f"{k}_baseline_correlation"] = pearson(own, inside)
+        found[f"{k}_contiguity"] = geary({p: maps[p][k] for p in pixels})
+    found["baseline_contiguity"] = geary(base)
+    found["baseline_variation"] = np.std(list(base.values()))
+    found["baseline_lesion_variation"] = np.std(inside)
+    change = []
+    for p in lesion:
+        initial = max(v + base[p] for v in e[p][:early])
+        change.append((e[p][-1] + base[p] - initial) / max(initial, 0.05))
+    found["persistent_fraction"] = np.mean([c > plateau for c in change])
+    found["plateau_fraction"] = np.mean([-plateau <= c <= plateau for c in change])
+    found["washout_fraction"] = np.mean([c < -plateau for c in change])
+    found["lesion_fraction"] = len(lesion) / len(pixels)
+    points, spot = np.array(pixels) * spacing, np.array(hot) * spacing
+    size = np.sqrt(np.mean(np.sum((points - points.mean(0)) ** 2, axis=1))) or np.inf
+    found["hot_spot_spread"] = np.sqrt(np.mean(np.sum((spot - spot.mean(0)) ** 2, axis=1))) / size
+    found["hot_spot_offset"] = np.linalg.norm(spot.mean(0) - points.mean(0)) / size
+    bends = [abs(c - 2 * b + a) for p in lesion for a, b, c in zip([0, *e[p]], e[p], e[p][1:], strict=False)]
+    found["curve_roughness"] = np.mean(bends) / max(0.05, found["lesion_peak_enhancement"])
+    curves = np.array([e[p] for p in lesion])
+    shares = np.linalg.svd(curves - curves.mean(0), compute_uv=False) ** 2
+    shares = np.append(shares, 0) / shares.sum() if shares.sum() > 1e-15 else [0, 0]
+    found["curve_first_component"], found["curve_second_component"] = shares[:2]
+    return found

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 FEWEST_PIXELS = 20
 LEAST_R_SQUARED = 0.25
+LEAST_BASELINE = 0.05  # k · before, as a share of after
 _HUBER = 1.345  # 95 % as good as least squares where the noise is normal
 _ROUNDS, _TOLERANCE = 50, 1e-6
 
@@ -43,7 +44,7 @@ class CommonScale(NamedTuple):
             return f"{self.pixels} pixels are not clipped, fewer than {FEWEST_PIXELS}"
         if self.r_squared < LEAST_R_SQUARED:
             return f"the subtractions do not follow from the phases, r² {self.r_squared:.2f}"
-        return "the subtractions grow where the phase before contrast does: they are not after minus before"
+        return "the subtractions do not fall where the phase before contrast rises: they are not after minus before"
 
 
 def common_scale(
@@ -73,7 +74,8 @@ def common_scale(
     -------
     CommonScale
         With `k` NaN and a `reason` where fewer than 20 pixels are left, where the fit explains less than a quarter
-        of the variance, or where its k is not positive.
+        of the variance, or where ``k · before`` is less than a twentieth of `after`: what was given as subtractions
+        is something else then.
 
     Raises
     ------
@@ -82,9 +84,11 @@ def common_scale(
 
     Notes
     -----
-    A robust fit over the pixels of all slices and phases: least squares with Huber's weights (Huber 1964,
-    https://doi.org/10.1214/aoms/1177703732), as motion between the phases makes outliers. On the 185 patients of
-    BreaDM the median r² is 0.97.
+    A robust fit over the pixels of all slices and phases: least squares with Huber's weights (Huber 1964, Robust
+    estimation of a location parameter, https://doi.org/10.1214/aoms/1177703732), as motion between the phases makes
+    outliers. The offset is needed: where a viewer shows a subtraction with a window that begins below 0, b is above
+    0, and a fit without it finds a k that is far too small. On the 185 patients of BreaDM's train and val the median
+    r² is 0.98 and the middle half of k lies in 0.43 to 0.53; four patients have none.
 
     Examples
     --------
@@ -107,7 +111,9 @@ def common_scale(
     spread = s[used] - s[used].mean()
     total = float(spread @ spread)
     r_squared = 1 - float(rest @ rest) / total if total > 0 else 0.0
-    found = r_squared >= LEAST_R_SQUARED and k > 0
+    after_mean = float(c[used].mean())
+    before_mean = float(np.broadcast_to(v, c.shape)[used].mean())
+    found = r_squared >= LEAST_R_SQUARED and k * before_mean >= LEAST_BASELINE * after_mean
     return CommonScale(float(k) if found else float("nan"), tuple(a.tolist()), tuple(b.tolist()), r_squared, pixels)
 
 
