@@ -14,7 +14,6 @@ import safetensors.torch
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
@@ -273,6 +272,8 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
             model.n_features_in_ = model.preprocessing_.channels
             if config["columns"] is not None:
                 model.feature_names_in_ = np.array(config["columns"], dtype=object)
+                if len(model.feature_names_in_) != model.n_features_in_:
+                    raise ValueError(f"{len(config['columns'])} columns name {model.n_features_in_} channels")
             model.history_ = _frame(config["history"])
             model.seen_ = sorted(map(str, config["seen"]))
             device = choose_device(model.device)
@@ -357,7 +358,9 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
 def hold_out(
     targets: NDArray[np.int64], patients: NDArray[np.int64], share: float, seed: int, classes: NDArray[Any]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the rows to train on and the rows held out: about `share` of the patients, whole, of every class.
+    """Return the rows to train on and the rows held out: that share of the patients of each class, whole.
+
+    The class of a patient is that of most of its rows.
 
     Raises
     ------
@@ -366,18 +369,19 @@ def hold_out(
     """
     if share == 0:
         return np.arange(len(targets)), np.arange(0)
-    counts = [len(np.unique(patients[targets == c])) for c in range(len(classes))]
-    fewest = int(np.argmin(counts))
-    if counts[fewest] < 2:
-        raise ValueError(
-            f"class {classes[fewest]!s} has {counts[fewest]} patient; the recipe holds patients out to know "
-            "when to stop: give at least two of each class, or a recipe with validation=0"
-        )
-    folds = StratifiedGroupKFold(min(round(1 / share), min(counts)), shuffle=True, random_state=seed)
-    for training, held_out in folds.split(targets, targets, patients):
-        if all(len(np.unique(targets[rows])) == len(classes) for rows in (training, held_out)):
-            return training, held_out
-    raise ValueError("no patients can be held out so that each class is on both sides; give more patients")
+    votes = np.zeros((patients.max() + 1, len(classes)))
+    np.add.at(votes, (patients, targets), 1)
+    rng = np.random.default_rng(seed)
+    held_out = np.zeros(len(votes), dtype=bool)
+    for number, label in enumerate(classes):
+        members = np.flatnonzero(votes.argmax(axis=1) == number)
+        if len(members) < 2:
+            raise ValueError(
+                f"class {label!s} has {len(members)} patient(s); the recipe holds patients out to know when to "
+                "stop: give at least two of each class, or a recipe with validation=0"
+            )
+        held_out[rng.choice(members, max(1, round(share * len(members))), replace=False)] = True
+    return np.flatnonzero(~held_out[patients]), np.flatnonzero(held_out[patients])
 
 
 def _classes(y: ArrayLike, n: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
@@ -385,8 +389,8 @@ def _classes(y: ArrayLike, n: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
     labels = np.asarray(y)
     if labels.shape != (n,):
         raise ValueError(f"y has shape {labels.shape}; give one label per image, ({n},)")
-    if labels.dtype.kind == "f" and np.isnan(labels).any():
-        raise ValueError("y holds NaN; give a label for each image")
+    if missing := _missing(labels):
+        raise ValueError(f"y holds {missing}; give a label for each image")
     classes, targets = np.unique(labels, return_inverse=True)
     if len(classes) < 2:
         raise ValueError(f"y holds one class, {classes[0]!s}; give images of two classes or more")
@@ -400,7 +404,17 @@ def _patients(patients: ArrayLike | None, n: int) -> NDArray[np.int64]:
     names = np.asarray(patients)
     if names.shape != (n,):
         raise ValueError(f"patients has shape {names.shape}; give one patient per image, ({n},)")
+    if missing := _missing(names):
+        raise ValueError(f"patients holds {missing}; give the patient of each image")
     return np.unique(names, return_inverse=True)[1].astype(np.int64)
+
+
+def _missing(values: NDArray[Any]) -> str:
+    """Return the first of `values` that stands for none, in words, or nothing."""
+    import pandas as pd
+
+    missing = pd.isna(values)
+    return str(values[missing][0]) if missing.any() else ""
 
 
 def _preprocessing(recipe: Recipe, stacks: Stacks) -> Preprocessing:

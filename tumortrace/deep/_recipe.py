@@ -56,6 +56,16 @@ class Augmentation:
     jitter: float = 0.0
     channel_jitter: float = 0.0
 
+    def __post_init__(self) -> None:
+        for name in ("rotation", "translation", "zoom", "jitter", "channel_jitter"):
+            _share(name, getattr(self, name), 0, math.inf)
+        _share("brightness", self.brightness, 0, 1)
+        _check.positive("centre_crop", self.centre_crop)
+        _check.one_of("outside", self.outside, ("zeros", "reflection", "border"))
+        for name, bounds in (("crop_area", self.crop_area or (1.0, 1.0)), ("crop_ratio", self.crop_ratio)):
+            if not (len(bounds) == 2 and 0 < bounds[0] <= bounds[1]):
+                raise ValueError(f"{name} is {bounds!r}; give two numbers above 0, the smaller first")
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -143,12 +153,17 @@ class Recipe:
         _check.one_of("views", self.views, (1, 8))
         _check.one_of("optimiser", self.optimiser, ("adamw", "sgd"))
         _check.one_of("schedule", self.schedule, ("cosine", "step"))
-        if not 0 <= self.validation <= 0.5:
-            raise ValueError(f"validation is {self.validation!r}; give a share of the patients, 0 to 0.5")
+        _check.integer("patience", self.patience, 1)
+        _share("validation", self.validation, 0, 0.5)
+        _share("weight_decay", self.weight_decay, 0, math.inf)
+        if self.average is not None and not 0 <= self.average < 1:
+            raise ValueError(f"average is {self.average!r}; give a decay from 0 to below 1, or None")
+        if isinstance(self.normalise, str):
+            _check.one_of("normalise", self.normalise, ("channel",))
 
     @classmethod
     def of(cls, recipe: str | Recipe, backbone: str, **changes: Any) -> Recipe:
-        """Return the recipe of that name, or `recipe` itself, for a backbone, with the `changes` that are not None."""
+        """Return a recipe, also by its name, for a backbone, with the `changes` that are not None."""
         if isinstance(recipe, str):
             recipe = RECIPES[_check.one_of("recipe", recipe, tuple(RECIPES))]
         given = {name: value for name, value in changes.items() if value is not None}
@@ -172,6 +187,11 @@ class Recipe:
         """Return the recipe that `to_dict` gave, also after JSON turned its tuples into lists."""
         augmentation = Augmentation(**_tuples(fields["augmentation"]))
         return cls(**_tuples(fields) | {"augmentation": augmentation})
+
+
+def _share(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise ValueError(f"{name} is {value!r}; give a number from {low:g} to {high:g}")
 
 
 def _tuples(fields: dict[str, Any]) -> dict[str, Any]:

@@ -208,9 +208,13 @@ class Training:
         if self.average:
             self.average.network.load_state_dict(parts["average"])
         state: dict[int, dict[str, Tensor]] = {}
+        weights = list(self.network.parameters())
         for name, tensor in parts["optimiser"].items():
             i, _, key = name.partition("/")
-            state.setdefault(int(i), {})[key] = tensor
+            weight = weights[int(i)]
+            # a fused optimiser runs over memory: its state must lie there as the weight does (channels last)
+            like = torch.empty_like(weight).copy_(tensor) if tensor.shape == weight.shape else tensor
+            state.setdefault(int(i), {})[key] = like
         self.optimiser.load_state_dict(self.optimiser.state_dict() | {"state": state})
 
 
