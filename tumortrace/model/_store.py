@@ -162,8 +162,10 @@ def _read(path: Path, called: Path) -> tuple[Stored, dict[str, str]]:
     with _errors_of(called):
         manifest = _read_manifest(path)
         parts = Parts(_read_parts(path, manifest["parts"]))
-        stored = Stored(manifest["record"], decode(manifest["estimator"], parts), manifest["versions"])
-        return stored, _libraries(parts)
+        estimator = decode(manifest["estimator"], parts)
+        if not hasattr(estimator, "get_params"):
+            raise ModelError(f"{MANIFEST} describes a {type(estimator).__name__}, no estimator; {_DAMAGED}")
+        return Stored(manifest["record"], estimator, manifest["versions"]), _libraries(parts)
 
 
 def _manifest(record: dict[str, Any], estimator: Any, parts: Parts) -> bytes:

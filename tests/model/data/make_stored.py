@@ -27,7 +27,7 @@ def main():
         ("glcm", EarlyFusion({"glcm": glcm}, select=PCA(2)), glcm),
         ("sequences", PerSequence(EarlyFusion(), column="sequence"), ["glcm_0", "glcm_1", "sequence"]),
         ("kinetics", EarlyFusion({"kinetics": kinetics}, "svm", select=3), kinetics),
-        ("forest", classifier("forest", n_estimators=2, max_depth=2), columns),
+        ("forest", classifier("forest", n_estimators=1, max_depth=2), columns),
         ("boosted", classifier("xgboost", n_estimators=3, max_depth=2), columns),
     ]
     model = LateFusion(members, combine="stacked", folds=2).fit(X, y, np.repeat(np.arange(20), 3))
