@@ -87,8 +87,8 @@ def common_scale(
     A robust fit over the pixels of all slices and phases: least squares with Huber's weights (Huber 1964, Robust
     estimation of a location parameter, https://doi.org/10.1214/aoms/1177703732), as motion between the phases makes
     outliers. The offset is needed: where a viewer shows a subtraction with a window that begins below 0, b is above
-    0, and a fit without it finds a k that is far too small. On the 185 patients of BreaDM's train and val the median
-    r² is 0.98 and the middle half of k lies in 0.43 to 0.53; four patients have none.
+    0, and a fit without it finds far too small a k. On the 185 patients of BreaDM's train and val the median r² is
+    0.98 and the middle half of k lies between 0.43 and 0.53; four patients have none.
 
     Examples
     --------

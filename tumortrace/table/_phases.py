@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,6 +14,9 @@ from tumortrace import io
 from tumortrace.features import CommonScale, FeatureVector, common_scale, kinetics
 from tumortrace.table._rows import Source
 from tumortrace.table._settings import in_one_line
+
+PHASES = ("VIBRANT", *(f"VIBRANT+C{i}" for i in range(1, 9)))
+SUBTRACTIONS = tuple(f"SUB{i}" for i in range(1, 9))
 
 
 class Slice(NamedTuple):
@@ -101,6 +105,47 @@ class Kinetics:
             return kinetics(stack.phases, stack.mask, scale=scale, **self.parameters)
         except ValueError as error:
             return in_one_line(error)
+
+
+def phase_names(
+    source: str, known: list[str], phases: Sequence[str] | None, subtractions: Sequence[str] | None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of phases and subtractions, by default those of BreaDM that are known.
+
+    Parameters
+    ----------
+    source : str
+        What the images come from, for messages.
+    known : list of str
+        The sequences that there are.
+    phases, subtractions : sequence of str, optional
+        As `extract_slices` takes them.
+    """
+    if phases is None:
+        chosen = tuple(name for name in PHASES if name in known)
+        if PHASES[0] not in chosen or len(chosen) < 3:
+            raise ValueError(f"{source}: the phases are not those of BreaDM; name them, of {', '.join(known)}")
+    else:
+        chosen = tuple(phases)
+        if not set(chosen) & set(known):
+            raise ValueError(f"phases are {', '.join(chosen)}; give some of {', '.join(known)}")
+    after = len(chosen) - 1
+    if subtractions is not None:
+        given = tuple(subtractions)
+        if given and len(given) != after:
+            raise ValueError(
+                f"there are {len(given)} subtractions for {after} phases after contrast; give one for each"
+            )
+        return chosen, given
+    matching = tuple(SUBTRACTIONS[PHASES.index(name) - 1] for name in chosen[1:] if name in PHASES)
+    if len(matching) == after and set(matching) & set(known):
+        return chosen, matching
+    warnings.warn(
+        f"{source} has no subtractions that tell the scale of its phases: they are taken to have one already. "
+        "Pass subtractions=() if so",
+        stacklevel=3,
+    )
+    return chosen, ()
 
 
 def _stacked(names: Sequence[str], sources: Sequence[Source | None]) -> NDArray[Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import csv
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tumortrace import _check
 from tumortrace.features import FEATURES, FeatureVector
 from tumortrace.table._extract import SettingsLike, to_frame
-from tumortrace.table._phases import Course, Kinetics, Slice
+from tumortrace.table._phases import Course, Kinetics, Slice, phase_names
 from tumortrace.table._pool import run
 from tumortrace.table._record import put, record_path, versions
-from tumortrace.table._rows import FAILED, INCOMPLETE, OK, Source, cells, numbers
+from tumortrace.table._rows import FAILED, INCOMPLETE, OK, Item, cells, numbers
 from tumortrace.table._settings import Settings
 from tumortrace.table._source import LAST, Images, collect
 from tumortrace.table._wide import SLICE, safe_names, widen
@@ -27,8 +28,6 @@ from tumortrace.table._write import check_target, progress_bar, write_table
 if TYPE_CHECKING:
     import pandas as pd
 
-PHASES = ("VIBRANT", *(f"VIBRANT+C{i}" for i in range(1, 9)))
-SUBTRACTIONS = tuple(f"SUB{i}" for i in range(1, 9))
 _NEEDED = ("patient", "sequence", "slice")
 
 
@@ -115,6 +114,8 @@ def extract_slices(
         raise ValueError("texture and kinetics are both off; compute one at least")
     if resume and out is None:
         raise ValueError("resume needs out: the table to go on with")
+    if jobs is not None:
+        _check.integer("jobs", jobs, 1)
     target = None if out is None else Path(out)
     if target is not None:
         check_target(target)
@@ -134,7 +135,7 @@ def extract_slices(
         _gather(reasons, rows, table["error"].tolist())
         made |= {"settings_hash": checked.hash, "settings": checked.parameters}
     if kinetics is not False:
-        before, after = _names(images.name, rows.columns.tolist(), phases, subtractions)
+        before, after = phase_names(images.name, rows.columns.tolist(), phases, subtractions)
         function = Kinetics(before, after, {} if kinetics is True else dict(kinetics))
         groups = identity.groupby([name for name in keys if name != "slice"], sort=False, dropna=False).indices
         places = [np.asarray(group) for group in groups.values()]
@@ -176,9 +177,16 @@ def _per_image(
         return to_frame(images, settings, jobs, progress)
     path = target.with_name(f"{target.stem}.images.csv")
     write_table(images, settings, path, jobs=jobs, resume=resume, progress=progress)
-    types: dict[str, Any] = dict.fromkeys(settings.columns, np.float64) | dict.fromkeys(LAST, str)
-    found = pd.read_csv(path, usecols=list(types), dtype=types, float_precision="round_trip")
-    return pd.concat([images.identity, found.fillna(dict.fromkeys(LAST, ""))], axis=1)
+    n = len(settings.columns)
+    values, last = np.empty((len(images), n)), []
+    with path.open(encoding="utf-8", newline="") as file:
+        lines = csv.reader(file)
+        next(lines)
+        for i, row in enumerate(lines):
+            values[i] = [float(cell) if cell else np.nan for cell in row[-n - len(LAST) : -len(LAST)]]
+            last.append(row[-len(LAST) :])
+    found = [pd.DataFrame(values, columns=list(settings.columns)), pd.DataFrame(last, columns=list(LAST))]
+    return pd.concat([images.identity, *found], axis=1)
 
 
 def _gather(reasons: list[list[str]], rows: pd.DataFrame, errors: Sequence[str]) -> None:
@@ -187,37 +195,6 @@ def _gather(reasons: list[list[str]], rows: pd.DataFrame, errors: Sequence[str])
         for found, row in zip(reasons, rows[name], strict=True):
             if row >= 0 and errors[row]:
                 found.append(f"{name}: {errors[row]}")
-
-
-def _names(
-    source: str, known: list[str], phases: Sequence[str] | None, subtractions: Sequence[str] | None
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the names of phases and subtractions, by default those of BreaDM that are known."""
-    if phases is None:
-        chosen = tuple(name for name in PHASES if name in known)
-        if PHASES[0] not in chosen or len(chosen) < 3:
-            raise ValueError(f"{source}: the phases are not those of BreaDM; name them, of {', '.join(known)}")
-    else:
-        chosen = tuple(phases)
-        if not set(chosen) & set(known):
-            raise ValueError(f"phases are {', '.join(chosen)}; give some of {', '.join(known)}")
-    after = len(chosen) - 1
-    if subtractions is not None:
-        given = tuple(subtractions)
-        if given and len(given) != after:
-            raise ValueError(
-                f"there are {len(given)} subtractions for {after} phases after contrast; give one for each"
-            )
-        return chosen, given
-    matching = tuple(SUBTRACTIONS[PHASES.index(name) - 1] for name in chosen[1:] if name in PHASES)
-    if len(matching) == after and set(matching) & set(known):
-        return chosen, matching
-    warnings.warn(
-        f"{source} has no subtractions that tell the scale of its phases: they are taken to have one already. "
-        "Pass subtractions=() if so",
-        stacklevel=3,
-    )
-    return chosen, ()
 
 
 def _courses(
@@ -229,17 +206,15 @@ def _courses(
     progress: bool,
 ) -> list[Course]:
     """Compute the kinetics of each patient, given the places of its slices."""
-    items = images.items()
-    sources = [(item.image, item.mask) for item in items]
+    items = [*images.items(), None]  # row −1 is no image
 
-    def found(names: Sequence[str], place: int) -> list[tuple[Source, Source | None] | None]:
-        numbers = [int(rows[name].iloc[place]) if name in rows else -1 for name in names]
-        return [sources[number] if number >= 0 else None for number in numbers]
+    def of(names: Sequence[str], place: int) -> list[Item | None]:
+        return [items[rows[name].iloc[place]] if name in rows else None for name in names]
 
     def one(place: int) -> Slice:
-        phases, subtractions = found(function.phases, place), found(function.subtractions, place)
-        masks = [pair[1] for pair in phases if pair is not None and pair[1] is not None]
-        first, second = (tuple(None if pair is None else pair[0] for pair in p) for p in (phases, subtractions))
+        phases, subtractions = of(function.phases, place), of(function.subtractions, place)
+        masks = [item.mask for item in phases if item is not None and item.mask is not None]
+        first, second = (tuple(item and item.image for item in group) for group in (phases, subtractions))
         return Slice(first, second, masks[0] if masks else None)
 
     patients = ([one(int(place)) for place in group] for group in places)
