@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import LinearConstraint, minimize
+from scipy.optimize import minimize
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.class_weight import compute_sample_weight
@@ -32,10 +32,10 @@ class LateFusion(BinaryClassifier):
         columns: a list of names (of a DataFrame) or positions, or None for all. A classifier gets its columns as
         they are, numbers, texts or paths of images. None is one `EarlyFusion` on all columns.
     combine : {"average", "weighted", "stacked"}, default "average"
-        "average": the mean of the members' log-odds. "weighted": their weighted mean; the weights, none negative
-        and 1 in sum, maximise the likelihood of the labels. "stacked": a logistic regression on the log-odds,
-        which may also trust a member more or less than it trusts itself. Both learn from out-of-fold
-        probabilities alone, and count both classes equally.
+        "average": the mean of the members' log-odds. "weighted": their weighted mean; of all weights that are not
+        negative and 1 in sum, those under which some multiple of the mean makes the labels most likely.
+        "stacked": a logistic regression on the log-odds, which has an offset and may count a member against
+        itself. Both learn from out-of-fold probabilities alone, and count both classes equally.
     folds : int, default 5
         Folds by patient; fewer where a class has fewer patients. "average" needs none.
     seed : int, default 0
@@ -75,6 +75,9 @@ class LateFusion(BinaryClassifier):
     Why out-of-fold: a member that has seen a row is surer of it than of any new row, and the more it overfits the
     surer; weights learnt from such scores go to the member that remembers best.
 
+    Why some multiple: the mean of several members that err apart is less sure than it could be, and a likelihood of
+    the mean itself would give all weight to the surest member.
+
     A frame whose ``attrs["in_sample"]`` lists rows, as embeddings of a network's own training rows have it, is
     refused by `fit`.
 
@@ -88,12 +91,12 @@ class LateFusion(BinaryClassifier):
     --------
     >>> from tumortrace.fusion import classifier
     >>> rng = np.random.default_rng(0)
-    >>> y = np.tile([0, 1], 60)
-    >>> X = np.column_stack([y + rng.normal(size=120), rng.normal(size=120)])
-    >>> members = [("useful", classifier("logistic"), [0]), ("useless", classifier("logistic"), [1])]
+    >>> y = np.repeat([0, 1], 60)
+    >>> X = np.column_stack([2 * y + rng.normal(size=120), rng.normal(size=120)])
+    >>> members = [("useful", classifier("logistic", C=1), [0]), ("useless", classifier("logistic", C=1), [1])]
     >>> model = LateFusion(members, combine="weighted").fit(X, y, patients=np.repeat(np.arange(60), 2))
-    >>> model.weights_["useful"] > 0.9
-    True
+    >>> {name: round(weight, 2) for name, weight in model.weights_.items()}
+    {'useful': 1.0, 'useless': 0.0}
     """
 
     def __init__(
@@ -194,24 +197,27 @@ def _log_odds(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _best_weights(odds: NDArray[np.float64], y: NDArray[np.int_]) -> NDArray[np.float64]:
-    """Return the weights, none negative and 1 in sum, of the greatest likelihood; classes count equally."""
+    """Return weights, none negative and 1 in sum, in proportion to the likeliest multiples of the members.
+
+    A logistic regression without offset and with coefficients of at least 0; classes count equally. Where all
+    coefficients are 0, no member says anything, and the weights are equal.
+    """
     share = compute_sample_weight("balanced", y) / len(y)
     count = odds.shape[1]
 
-    def loss(weights: NDArray[np.float64]) -> float:
-        return float(share @ np.logaddexp(0, np.where(y == 1, -1, 1) * (odds @ weights)))
+    def loss(multiples: NDArray[np.float64]) -> float:
+        return float(share @ np.logaddexp(0, np.where(y == 1, -1, 1) * (odds @ multiples)))
 
-    def slope(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray((share * (expit(odds @ weights) - y)) @ odds)
+    def slope(multiples: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray((share * (expit(odds @ multiples) - y)) @ odds)
 
     found = minimize(
         loss,
         np.full(count, 1 / count),
         jac=slope,
-        method="SLSQP",
-        bounds=[(0, 1)] * count,
-        constraints=LinearConstraint(np.ones((1, count)), 1, 1),
-        options={"ftol": 1e-12, "maxiter": 1000},
+        method="L-BFGS-B",
+        bounds=[(0, None)] * count,
+        options={"ftol": 1e-14, "gtol": 1e-9, "maxiter": 1000},
     )
-    weights = np.clip(found.x, 0, None)
-    return np.asarray(weights / weights.sum())
+    total = float(found.x.sum())
+    return np.asarray(found.x / total) if total > 0 else np.full(count, 1 / count)
