@@ -58,7 +58,7 @@ def _add_train(commands: Any) -> None:
         type=_sequences,
         help="1, 9, 17, or names with commas between (default: all)",
     )
-    add("--classifier", metavar="NAME", default="logistic", help="logistic (default), svm, forest or xgboost")
+    add("--classifier", metavar="NAME", default="svm", help="svm (default), logistic, forest or xgboost")
     add(
         "--features",
         metavar="NAMES",

@@ -52,7 +52,7 @@ def check_listing(listing: pd.DataFrame, group: str, positive: str | None) -> tu
     Raises
     ------
     ValueError
-        If there is no column of labels or of patients, or not two classes of which one is known to be positive.
+        If an image has no patient, there are no labels, or not two of which one is known to be positive.
     """
     columns = ", ".join(listing.columns.drop("path"))
     if group not in listing:
@@ -60,6 +60,8 @@ def check_listing(listing: pd.DataFrame, group: str, positive: str | None) -> tu
             f"the source has no column {group!r} to tell patients apart, its columns are {columns}; "
             "name the right one as group: rows of one patient must not be on both sides of a split"
         )
+    if nobody := int((listing["patient"] == "").sum()):
+        raise ValueError(f"{nobody:,} images have no {group}; say whose they are, or leave them out")
     if "label" not in listing or not set(listing["label"]) - {""}:
         raise ValueError(
             f"the source gives no labels, its columns are {columns}; give a manifest with a column Label"
@@ -105,9 +107,6 @@ def cohort(frame: pd.DataFrame, classes: tuple[str, str], folds: int) -> Cohort:
     kept = frame[~failed & ~nameless].reset_index(drop=True)
     if kept.empty:
         raise ValueError(f"no row can be trained on: {left_out[0]}")
-    nobody = int((kept["patient"] == "").sum())
-    if nobody:
-        raise ValueError(f"{nobody:,} rows have no patient; say whose they are, or leave them out")
     y = np.asarray(kept["label"] == classes[1], dtype=np.int64)
     found = Cohort(kept, y, kept["patient"].to_numpy(object), classes, tuple(left_out))
     for name, count in found.patients_of_class.items():

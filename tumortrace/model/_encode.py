@@ -30,6 +30,7 @@ OWN = {
     "PerSequence": "tumortrace.fusion",
     "PlattSVC": "tumortrace.fusion",
     "Pipeline": "sklearn.pipeline",
+    "TimeCourse": "tumortrace.fusion",
 }
 """Estimators that are taken apart: their parameters and what they learned are nodes themselves. Name to module."""
 

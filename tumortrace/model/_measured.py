@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tumortrace.evaluation import Comparison, aggregate, compare, measure
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 LEVELS = {"image": ("image",), "slice": ("patient", "slice"), "patient": ("patient",)}
 """What a row stands for at each level: the rows that share these columns are averaged."""
 
+_NUMBERS = {"score": float, "threshold": float, "fold": int, "slice": int}
+
 
 def read_predictions(path: str | os.PathLike[str]) -> pd.DataFrame:
     """Read a table of predictions; names stay text.
@@ -23,20 +25,22 @@ def read_predictions(path: str | os.PathLike[str]) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If it is no CSV, or has no column `score`.
+        If it is no CSV, has no column `score`, or other things than numbers in a column of numbers.
     """
     import pandas as pd
 
-    path = Path(path)
-    text = dict.fromkeys(("image", "split", "label", "patient", "sequence", "predicted", "status", "error"), str)
     try:
-        table = pd.read_csv(
-            path, dtype=text, keep_default_na=False, na_values={"score": [""]}, float_precision="round_trip"
-        )
-    except (ValueError, pd.errors.ParserError) as error:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise ValueError(f"{path}: is no table of predictions: {error}") from error
     if "score" not in table:
         raise ValueError(f"{path}: has no column score; its columns are {', '.join(table.columns)}")
+    for name, kind in _NUMBERS.items():
+        if name in table:
+            try:
+                table[name] = [math.nan if cell == "" else kind(cell) for cell in table[name]]
+            except ValueError as error:
+                raise ValueError(f"{path}: the column {name} holds another thing than numbers: {error}") from error
     return table
 
 

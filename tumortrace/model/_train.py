@@ -41,7 +41,7 @@ def train(
     source: Any,
     *,
     unit: str = "slice",
-    classifier: str = "logistic",
+    classifier: str = "svm",
     backbone: str = "resnet8",
     weights: str | os.PathLike[str] | None = None,
     recipe: str = "small",
@@ -69,7 +69,7 @@ def train(
         A folder or manifest (.csv) of labelled images, or a DataFrame with a column `image` of paths.
     unit : {"slice", "image"}
         What is scored: a slice with its sequences side by side, or each image by itself.
-    classifier : {"logistic", "svm", "forest", "xgboost"}
+    classifier : {"svm", "logistic", "forest", "xgboost"}
         Of the features.
     backbone, weights, recipe, size, epochs
         Of the network: `tumortrace.deep.CNNClassifier`.
