@@ -149,6 +149,11 @@ def test_every_row_comes_once_an_epoch_in_batches_of_like_size():
     batches = list(draw(data, REPORT, torch.Generator().manual_seed(0)))
     assert sorted(torch.cat(batches).tolist()) == list(range(33))
     assert {len(batch) for batch in batches} <= {6, 7}
+    assert [len(b) for b in draw(rows(7), dataclasses.replace(REPORT, batch_size=2), torch.Generator())] == [
+        3,
+        2,
+        2,
+    ]
     again = list(draw(data, REPORT, torch.Generator().manual_seed(1)))
     assert [b.tolist() for b in batches] != [b.tolist() for b in again]
 

@@ -229,7 +229,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         TypeError
-            If the labels are neither text, whole numbers, nor booleans.
+            If the labels are neither text, numbers, nor booleans.
 
         See Also
         --------
@@ -237,8 +237,8 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         labels = self.classes_.tolist()
-        if not all(isinstance(label, str | int) for label in labels):
-            raise TypeError(f"classes are {labels!r}; only text, whole numbers and booleans can be saved")
+        if not all(isinstance(label, str | int | float) for label in labels):
+            raise TypeError(f"classes are {labels!r}; only text, numbers and booleans can be saved")
         config = {
             "backbone": self.backbone,
             "recipe": self.recipe_.to_dict(),
@@ -392,6 +392,8 @@ def _classes(y: ArrayLike, n: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
     if missing := _missing(labels):
         raise ValueError(f"y holds {missing}; give a label for each image")
     classes, targets = np.unique(labels, return_inverse=True)
+    if classes.dtype == object:
+        classes = np.array(classes.tolist())
     if len(classes) < 2:
         raise ValueError(f"y holds one class, {classes[0]!s}; give images of two classes or more")
     return classes, targets.astype(np.int64)

@@ -55,8 +55,8 @@ def logits(
         for batch in batches:
             filled = torch.cat([batch, batch.new_zeros(rows - len(batch), *batch.shape[1:])])
             filled = filled.to(device, memory_format=torch.channels_last)
-            outputs = [network(view)[: len(batch)].double() for view in _symmetric(filled, views)]
-            parts.append(torch.stack(outputs).mean(0).cpu())
+            outputs = [network(view)[: len(batch)].float() for view in _symmetric(filled, views)]
+            parts.append(torch.stack(outputs).mean(0).cpu().double())
     return torch.cat(parts).numpy()
 
 

@@ -147,7 +147,7 @@ class Recipe:
     def __post_init__(self) -> None:
         _check.integer("size", self.size, 8)
         _check.integer("epochs", self.epochs, 1)
-        _check.integer("batch_size", self.batch_size, 2)  # batch normalisation needs two
+        _check.integer("batch_size", self.batch_size, 2)
         _check.positive("learning_rate", self.learning_rate)
         _check.one_of("stem", self.stem, ("standard", "small"))
         _check.one_of("views", self.views, (1, 8))

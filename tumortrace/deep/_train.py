@@ -112,6 +112,7 @@ class Training:
         """
         if checkpoints and (snapshot := checkpoints.latest()):
             self._restore(snapshot)
+        train = self._moved(train)
         while len(self.history) < self.recipe.epochs and self._epochs_since_best() < self.recipe.patience:
             start = time.perf_counter()
             row = {"epoch": len(self.history) + 1, **self._train_epoch(train)}
@@ -127,6 +128,12 @@ class Training:
         if self.best:
             self._result.load_state_dict(self.best)
         return self._result.eval()
+
+    def _moved(self, rows: Rows) -> Rows:
+        """Return the rows with their images on the GPU where they take no more than half of its free memory."""
+        if self.device.type != "cuda" or rows.images.nbytes > torch.cuda.mem_get_info(self.device)[0] // 2:
+            return rows
+        return rows._replace(images=rows.images.to(self.device))
 
     @property
     def _result(self) -> nn.Module:
@@ -148,9 +155,8 @@ class Training:
             rate = self.recipe.learning_rate_at(epoch * len(batches) + i, len(batches))
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
-            images = augment(
-                unit(rows.images[batch].to(self.device)), self.recipe.augmentation, self.preprocessing, generator
-            )
+            images = unit(rows.images[batch.to(rows.images.device)].to(self.device))
+            images = augment(images, self.recipe.augmentation, self.preprocessing, generator)
             total += len(batch) * self._step(images, rows.targets[batch].to(self.device))
             if self.average:
                 self.average.update(epoch * len(batches) + i + 1)
@@ -247,7 +253,8 @@ def draw(rows: Rows, recipe: Recipe, generator: torch.Generator) -> Iterator[Ten
             torch.multinomial(weights, max(1, n // size) * size, True, generator=generator), size
         )
     else:
-        yield from torch.randperm(n, generator=generator).tensor_split(math.ceil(n / size))
+        batches = max(1, min(math.ceil(n / size), n // 2))  # batch normalisation needs two
+        yield from torch.randperm(n, generator=generator).tensor_split(batches)
 
 
 def balanced_weights(targets: NDArray[Any], patients: NDArray[Any]) -> NDArray[np.float64]:
