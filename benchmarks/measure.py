@@ -23,6 +23,8 @@ PACKAGES = (
     "opencv-python-headless",
     "joblib",
     "Pillow",
+    "torch",
+    "torchvision",
 )
 
 LANES = ("uint8", "int16", "int32", "float32", "float64")

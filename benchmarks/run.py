@@ -16,7 +16,7 @@ from typing import Any
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
-PARTS = ("kernels", "startup", "batch")
+PARTS = ("kernels", "startup", "batch", "deep")
 HERE = Path(__file__).parent
 
 
@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="BreastDM tree for the batch job, besides synthetic lesions")
     parser.add_argument("--jobs", type=int, default=4, help="processes of the batch job, for both sides")
     parser.add_argument("--seconds", type=float, default=1.0, help="time for each pair of timings")
-    parser.add_argument("--only", default="", help="kernels: names that contain this")
+    parser.add_argument("--only", default="", help="kernels and deep: names that contain this")
     parser.add_argument("-o", "--out", type=Path, default=HERE / "results.json")
     options = parser.parse_args()
 
@@ -63,7 +63,13 @@ def _batch(options: argparse.Namespace, results: dict[str, Any]) -> list[dict[st
     return [batch.run(source, options.jobs) for source in sources]
 
 
-_PARTS = {"kernels": _kernels, "startup": _startup, "batch": _batch}
+def _deep(options: argparse.Namespace, results: dict[str, Any]) -> list[dict[str, Any]]:
+    from benchmarks import deep
+
+    return deep.run(results["machine"], options.seconds, options.only)
+
+
+_PARTS = {"kernels": _kernels, "startup": _startup, "batch": _batch, "deep": _deep}
 
 if __name__ == "__main__":
     main()
