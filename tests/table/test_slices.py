@@ -311,13 +311,15 @@ def test_a_patient_without_a_scale(lesions, table, victim):
         ({"resume": True}, "resume needs out"),
         ({"jobs": 0}, "jobs is 0"),
         ({"out": "table.txt"}, "ends in .csv or .parquet"),
-        ({"phases": ["a", "b", "c"]}, "phases are a, b, c; give some of SUB1, SUB2"),
+        ({"phases": ["a", "b", "c"]}, "phases are a, b, c; give three or more of SUB1, SUB2"),
         ({"subtractions": ["SUB1"]}, "1 subtractions for 8 phases"),
-        ({"phases": ["VIBRANT", "VIBRANT+C1"]}, "stack has shape"),
+        ({"phases": ["VIBRANT", "VIBRANT+C1"]}, "phases are VIBRANT, VIBRANT.C1; give three or more"),
+        ({"kinetics": {"early": 0}}, "early is 0"),
         ({"settings": {"glm": {}}}, "unknown extractor: glm"),
     ],
 )
-def test_mistakes(made, arguments, message):
+def test_mistakes_are_found_before_the_work(made, arguments, message, monkeypatch):
+    monkeypatch.setattr("tumortrace.table._slices.to_frame", None)
     with pytest.raises(ValueError, match=message):
         extract_slices(made, **arguments)
 

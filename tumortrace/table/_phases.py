@@ -58,8 +58,8 @@ class Kinetics:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the features; finds a parameter that is not valid."""
-        return kinetics(np.zeros((len(self.phases), 8, 8)), **self.parameters).names
+        """Names of the features; finds a parameter that is not valid. The scale is none: it is recovered."""
+        return kinetics(np.zeros((len(self.phases), 8, 8)), scale=1.0, **self.parameters).names
 
     def __call__(self, patients: Sequence[Sequence[Slice]]) -> list[Course]:
         """Compute; a slice that cannot be read or lacks a phase says so and stays without numbers."""
@@ -127,8 +127,8 @@ def phase_names(
             raise ValueError(f"{source}: the phases are not those of BreaDM; name them, of {', '.join(known)}")
     else:
         chosen = tuple(phases)
-        if not set(chosen) & set(known):
-            raise ValueError(f"phases are {', '.join(chosen)}; give some of {', '.join(known)}")
+        if len(chosen) < 3 or not set(chosen) & set(known):
+            raise ValueError(f"phases are {', '.join(chosen)}; give three or more of {', '.join(known)}")
     after = len(chosen) - 1
     if subtractions is not None:
         given = tuple(subtractions)

@@ -125,25 +125,29 @@ def extract_slices(
         raise ValueError(f"a slice table needs the columns {', '.join(_NEEDED)}; {images.name} lacks {missing[0]}")
     identity, rows = _layout(images)
     keys = identity.columns.tolist()
+    function = None
+    if kinetics is not False:
+        names = phase_names(images.name, rows.columns.tolist(), phases, subtractions)
+        function = Kinetics(*names, {} if kinetics is True else dict(kinetics))
+        columns = function.names  # finds a parameter that is not valid before the work
     blocks = [identity, _paths(images, rows)]
     reasons = [[f"no {name}" for name in rows.columns[places < 0]] for places in rows.to_numpy()]
-    made: dict[str, Any] = {"sequences": list(rows)}
+    made: dict[str, Any] = {"sequences": rows.columns.tolist()}
     if texture:
         checked = Settings.of([name for name in FEATURES if name != "shape"] if settings is None else settings)
         table = _per_image(images, checked, target, jobs, resume, progress)
         blocks.append(widen(table, by=keys, features=checked.columns).drop(columns=keys))
         _gather(reasons, rows, table["error"].tolist())
         made |= {"settings_hash": checked.hash, "settings": checked.parameters}
-    if kinetics is not False:
-        before, after = phase_names(images.name, rows.columns.tolist(), phases, subtractions)
-        function = Kinetics(before, after, {} if kinetics is True else dict(kinetics))
+    if function is not None:
         groups = identity.groupby([name for name in keys if name != "slice"], sort=False, dropna=False).indices
         places = [np.asarray(group) for group in groups.values()]
         courses = _courses(images, rows, places, function, jobs, progress)
-        blocks.append(_laid_out(courses, places, function.names, reasons))
-        made |= {"phases": before, "subtractions": after, "kinetics": dict(function.parameters)}
-        patients = [identity["patient"].iloc[p[0]] for p in places]
-        made["scales"] = {str(p): _plain(course) for p, course in zip(patients, courses, strict=True)}
+        blocks.append(_laid_out(courses, places, columns, reasons))
+        made |= {"phases": function.phases, "subtractions": function.subtractions}
+        patients = [str(identity["patient"].iloc[group[0]]) for group in places]
+        scales = {patient: _plain(course) for patient, course in zip(patients, courses, strict=True)}
+        made |= {"kinetics": function.parameters, "scales": scales}
     return _finished(blocks, reasons, made, images, target)
 
 
