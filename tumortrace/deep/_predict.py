@@ -55,8 +55,9 @@ def logits(
         for batch in batches:
             filled = torch.cat([batch, batch.new_zeros(rows - len(batch), *batch.shape[1:])])
             filled = filled.to(device, memory_format=torch.channels_last)
-            outputs = [network(view)[: len(batch)].float() for view in _symmetric(filled, views)]
-            parts.append(torch.stack(outputs).mean(0).cpu().double())
+            # added one by one: a reduction may add the rows of a batch in different orders
+            total = sum(network(view)[: len(batch)].cpu().double() for view in _symmetric(filled, views))
+            parts.append(torch.as_tensor(total) / views)
     return torch.cat(parts).numpy()
 
 
