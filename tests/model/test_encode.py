@@ -16,9 +16,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+import tumortrace.table
+from tumortrace.deep import RECIPES, CNNClassifier, CNNEmbedding
 from tumortrace.fusion import EarlyFusion, LateFusion, classifier
 from tumortrace.model import ModelError
-from tumortrace.model._encode import SKLEARN, Parts, decode, encode
+from tumortrace.model._encode import OWN, REFITTED, SKLEARN, Parts, decode, encode
 from tumortrace.model._sklearn import TRUSTED
 
 
@@ -184,6 +186,20 @@ def test_what_cannot_be_saved_is_named(value, message):
         encode(value, parts), parts.close()
 
 
+def test_every_estimator_of_tumortrace_can_be_saved():
+    for package in (tumortrace.fusion, tumortrace.deep, tumortrace.table):
+        for name in package.__all__:
+            if isinstance(getattr(package, name), type) and issubclass(getattr(package, name), BaseEstimator):
+                assert {**OWN, **REFITTED}[name] == package.__name__
+
+
+def test_an_embedding_by_name_is_refused():
+    embedding = CNNEmbedding("resnet8", weights=None)
+    assert repr(through(embedding)) == repr(embedding)
+    with pytest.raises(ModelError, match="estimator is a CNNEmbedding of a backbone by name"):
+        encode(embedding.fit(zoo.images()), Parts())
+
+
 def test_private_state_is_not_lost_in_silence():
     model = clone(zoo.ours()["early"])
     model._cache = 3
@@ -200,8 +216,6 @@ def test_boosters_of_another_kind_are_refused():
 
 
 def test_parameters_of_a_training_run_stay_behind(tmp_path):
-    from tumortrace.deep import RECIPES, CNNClassifier
-
     recipe = replace(RECIPES["small"], epochs=7)
     model = CNNClassifier(recipe=recipe, seed=3, device="cpu", checkpoint=tmp_path, progress=print)
     again = through(LateFusion([("cnn", model, ["sub1__image"])])).members[0][1]

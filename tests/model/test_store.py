@@ -73,10 +73,8 @@ import sys; from pathlib import Path; import numpy as np
 sys.path.insert(0, sys.argv[2])
 from model import zoo
 from tumortrace.model import read
-frame = zoo.rows()[0]
 for folder in sorted(Path(sys.argv[1]).iterdir()):
-    rows = {"network": zoo.images(), "all": frame, "per sequence": frame}.get(folder.name, zoo.numbers())
-    np.save(folder / "scores.npy", zoo.scores(read(folder).estimator, rows))
+    np.save(folder / "scores.npy", zoo.scores(read(folder).estimator, zoo.given(folder.name)))
 """
     subprocess.run([sys.executable, "-c", code, tmp_path, Path(__file__).parents[1]], check=True, timeout=300)
     assert len(data) == len(list(tmp_path.iterdir())) >= 16

@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PowerTransformer, QuantileTransformer, RobustScaler, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
-from tumortrace.fusion import EarlyFusion, LateFusion, PerSequence, classifier
+from tumortrace.fusion import EarlyFusion, LateFusion, PerSequence, TimeCourse, classifier
 
 TEXTURE, KINETICS = [f"glcm_{k}" for k in range(6)], [f"kinetics_{k}" for k in range(6)]
 ROWS = 90
@@ -80,29 +80,40 @@ def ours():
         "weighted": LateFusion(members, combine="weighted", folds=3),
         "stacked": LateFusion(members, combine="stacked", folds=3),
         "per sequence": PerSequence(EarlyFusion(), column="sequence"),
+        "course": make_pipeline(TimeCourse(), EarlyFusion(scale="normal")),
         "all": PerSequence(LateFusion(members), column="sequence"),
     }
+
+
+def given(name):
+    """Return what an estimator is fitted on, without its labels, and predicts from."""
+    if name == "embedding":
+        return [255 - image for image in images()]  # that the network has not seen
+    return images() if name == "network" else rows()[0] if name in ("per sequence", "all") else numbers()
 
 
 @cache
 def fitted(name):
     """Return an estimator and what it predicts from."""
-    frame, y, patients = rows()
+    (_, y, patients), X = rows(), given(name)
     if name == "xgboost":
-        return classifier("xgboost", n_estimators=5, gamma=0.1).fit(numbers(), y == "Malignant"), numbers()
+        return classifier("xgboost", n_estimators=5, gamma=0.1).fit(X, y == "Malignant"), X
     if name == "network":
         from tumortrace.deep import CNNClassifier
 
-        pixels = images()
-        return CNNClassifier("resnet8", epochs=1, size=16).fit(pixels, np.arange(12) % 2), pixels
+        return CNNClassifier("resnet8", epochs=1, size=16).fit(X, np.arange(12) % 2), X
+    if name == "embedding":
+        from tumortrace.deep import CNNEmbedding
+
+        embedding = CNNEmbedding(fitted("network")[0])
+        return make_pipeline(embedding, classifier("logistic")).fit(X, np.arange(12) % 2), X
     if name in plain():
-        return plain()[name].fit(numbers(), y), numbers()
-    X = frame if name in ("per sequence", "all") else numbers()
+        return plain()[name].fit(X, y), X
     model = ours()[name]
-    return (model.fit(X, y) if name == "svm" else model.fit(X, y, patients)), X
+    return (model.fit(X, y) if name in ("svm", "course") else model.fit(X, y, patients)), X
 
 
-NAMES = [*plain(), *ours(), "xgboost", "network"]
+NAMES = [*plain(), *ours(), "xgboost", "network", "embedding"]
 
 
 def scores(model, X):

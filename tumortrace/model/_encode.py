@@ -23,7 +23,6 @@ from tumortrace.model._error import ModelError
 
 OWN = {
     "CNNClassifier": "tumortrace.deep",
-    "CNNEmbedding": "tumortrace.deep",
     "EarlyFusion": "tumortrace.fusion",
     "FeatureExtractor": "tumortrace.table",
     "LateFusion": "tumortrace.fusion",
@@ -33,6 +32,9 @@ OWN = {
     "TimeCourse": "tumortrace.fusion",
 }
 """Estimators that are taken apart: their parameters and what they learned are nodes themselves. Name to module."""
+
+REFITTED = {"CNNEmbedding": "tumortrace.deep"}
+"""Estimators whose `fit` learns nothing: their parameters say all."""
 
 SETTINGS = {"Preprocessing": "tumortrace.deep", "Recipe": "tumortrace.deep"}
 """Parameters that are objects, with `to_dict` and `from_dict`."""
@@ -228,6 +230,8 @@ def _encode_estimator(value: Any, parts: Parts, where: str) -> Any:
             "params": {name: encode(v, parts, f"{where}.{name}") for name, v in params.items()},
             "learned": {name: encode(v, parts, f"{where}.{name}") for name, v in learned.items()},
         }
+    if _is_listed(cls, REFITTED):
+        return _encode_refitted(value, parts, where)
     if _is_listed(cls, SETTINGS):
         return {"type": "settings", "class": cls.__name__, "fields": json.loads(json.dumps(value.to_dict()))}
     if cls.__name__ == "XGBClassifier" and cls.__module__.startswith("xgboost."):
@@ -247,6 +251,23 @@ def _decode_estimator(node: Any, parts: Parts) -> Any:
             raise ModelError(f"manifest.json sets {name!r} of a {node['class']}, which is nothing learned")
         setattr(estimator, name, decode(value, parts))
     return estimator
+
+
+def _encode_refitted(value: Any, parts: Parts, where: str) -> Any:
+    name, params = type(value).__name__, value.get_params(deep=False)
+    fitted = vars(value).keys() > params.keys()
+    if fitted and isinstance(value.model, str):
+        raise ModelError(
+            f"{where} is a {name} of a backbone by name; only one of a fitted CNNClassifier can be saved"
+        )
+    kept = {key: encode(v, parts, f"{where}.{key}") for key, v in params.items() if key not in OF_THE_RUN}
+    return {"type": "refitted", "class": name, "params": kept, "fitted": fitted}
+
+
+def _decode_refitted(node: Any, parts: Parts) -> Any:
+    params = {name: decode(v, parts) for name, v in node["params"].items()}
+    estimator = _listed(node["class"], REFITTED)(**params)
+    return estimator.fit() if node["fitted"] else estimator
 
 
 def _decode_network(node: Any, parts: Parts) -> Any:
@@ -314,6 +335,7 @@ _DECODERS: dict[str, Callable[[Any, Parts], Any]] = {
     "dict": lambda node, parts: {decode(k, parts): decode(v, parts) for k, v in node["items"]},
     "scalar": lambda node, parts: _decode_array({**node, "shape": [], "values": [node["value"]]}, parts)[()],
     "array": _decode_array,
+    "refitted": _decode_refitted,
     "settings": lambda node, parts: _listed(node["class"], SETTINGS).from_dict(node["fields"]),
     "npy": lambda node, parts: parts.load(node["part"], _arrays.load),
     "estimator": _decode_estimator,
