@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_BATCH = 8  # images that it takes at least until reading the weights costs little beside the arithmetic
+
+
 class InSampleWarning(UserWarning):
     """Features come from a network that was trained on the same images; they look better than they are."""
 
@@ -220,7 +223,7 @@ class CNNEmbedding(TransformerMixin, BaseEstimator):
         from tqdm import tqdm
 
         device = next(self.trunk_.parameters()).device
-        size = self.batch_size or batch_rows(self.preprocessing_.size, device)
+        size = self.batch_size or max(_BATCH, batch_rows(self.preprocessing_.size, device))
         starts = tqdm(range(0, len(stacks), size), unit="batch", disable=not self.progress)
         batches = (self.preprocessing_(stacks[start : start + size]) for start in starts)
         with few_threads():
