@@ -275,6 +275,7 @@ def test_another_list_of_parts(folder, change):
     "node",
     [
         {},
+        {"type": "tuple", "items": []},
         {"type": "pickle", "part": "array003.npy"},
         {"type": ["dict"]},
         {"type": "npy", "part": "array777.npy"},

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from model import zoo
 from sklearn.base import BaseEstimator, clone
+from sklearn.cluster import Birch
 from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -174,6 +176,7 @@ class EarlyFusionToo(EarlyFusion):
         (LogisticRegression(class_weight=Own()), r"a LogisticRegression, cannot be saved: it holds .*Own"),
         (EarlyFusion(groups={"a": range(3)}), r"estimator\.groups\['a'\] is a builtins\.range"),
         (EarlyFusion(classifier=print), r"estimator\.classifier is a builtins\.builtin_function_or_method"),
+        (make_pipeline(Birch()), r"a Pipeline, cannot be written by skops: Objects of type Birch"),
         (np.array([1j]), r"an array of dtype complex128, which cannot be saved"),
         (np.array(["2020-01-01"], dtype="M8[D]"), r"an array of dtype datetime64"),
         ({"a": [object()]}, r"estimator\['a'\]\[0\] is a builtins\.object"),
@@ -198,6 +201,13 @@ def test_an_embedding_by_name_is_refused():
     assert repr(through(embedding)) == repr(embedding)
     with pytest.raises(ModelError, match="estimator is a CNNEmbedding of a backbone by name"):
         encode(embedding.fit(zoo.images()), Parts())
+
+
+def test_a_network_that_says_no_number_is_refused():
+    model = deepcopy(zoo.fitted("network")[0])
+    model.history_.iloc[0, -1] = np.nan
+    with pytest.raises(ModelError, match="a CNNClassifier, says of itself what is no JSON: Out of range"):
+        encode(model, Parts())
 
 
 def test_private_state_is_not_lost_in_silence():
