@@ -8,7 +8,9 @@ import numpy as np
 from scipy import ndimage
 
 from tumortrace import evaluation, io, report
+from tumortrace.features import common_scale, enhancement_maps, enhancing_lesion
 from tumortrace.io import synthetic
+from tumortrace.report._style import COLOURS, new_figure, tidy
 
 PATIENT, SEQUENCE = "SYN-014", "VIBRANT+C2"
 
@@ -51,6 +53,46 @@ def curves(out):
     report.save(report.plot_confusion(tables), out / "confusion.png", dpi=90)
 
 
+def course():
+    """Return the phases of the same lesion, and the scale that its subtractions tell."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = synthetic.make_lesions(folder)
+        frame = io.find(root).frame
+        frame = frame[frame["patient"] == PATIENT]
+        arrays = frame.assign(array=[io.read_image(root / path).array for path in frame["image"]])
+    images = arrays.pivot(index="slice", columns="sequence", values="array")
+    stacks = [np.stack(row) for row in images[list(synthetic.SEQUENCES)].to_numpy().tolist()]
+    scale = common_scale([s[0] for s in stacks], [s[1:9] for s in stacks], [s[9:] for s in stacks])
+    return stacks[list(images.index).index(int(frame["slice"].median()))][:9], scale.k
+
+
+def draw_kinetics():
+    """Draw three maps of enhancement with the outline of the lesion, and the mean curves."""
+    stack, scale = course()
+    maps = enhancement_maps(stack, scale=scale)
+    lesion = enhancing_lesion(maps.peak_enhancement)
+    rim = lesion & ~ndimage.binary_erosion(lesion, np.ones((3, 3)))
+    figure = new_figure(11, 2.9)
+    grid = figure.subplots(1, 4, width_ratios=(1, 1, 1, 1.3))
+    for axes, name in zip(grid, ("peak_enhancement", "time_to_peak", "signal_enhancement_ratio"), strict=False):
+        shown = axes.imshow(getattr(maps, name), cmap="magma" if name == "peak_enhancement" else "viridis")
+        axes.contour(lesion, [0.5], colors="white", linewidths=1)
+        axes.set(xticks=[], yticks=[])
+        axes.set_title(name.replace("_", " ").capitalize(), fontsize=11, loc="left")
+        figure.colorbar(shown, ax=axes, shrink=0.8).outline.set_visible(False)
+    before = scale * stack[0]
+    enhancement = (stack - before) / before.mean()
+    enhancement[0] = 0
+    hot = maps.peak_enhancement >= np.quantile(maps.peak_enhancement, 0.9)
+    zones = {"hot spot": hot, "rim": rim, "lesion": lesion, "around it": ~lesion}
+    for colour, (name, zone) in zip(COLOURS, zones.items(), strict=False):
+        grid[3].plot(enhancement[:, zone].mean(axis=1), color=colour, marker="o", ms=3, label=name)
+    tidy(grid[3], "Mean curves", "phase", "enhancement")
+    grid[3].set_ylim(top=1.3 * grid[3].get_ylim()[1])
+    grid[3].legend(frameon=False, fontsize=8, ncols=2, loc="upper right")
+    return figure
+
+
 def main(out=Path(__file__).parent / "img"):
     """Draw them all into a folder."""
     image, mask = lesion()
@@ -59,6 +101,7 @@ def main(out=Path(__file__).parent / "img"):
     for view in ("hog", "sobel", "lbp", "mvm_lbp", "mvmbp", "glcm", "first_order"):
         report.save(report.panel(image, views=["image", view]), out / f"{view}.png", dpi=110)
     report.save(report.panel(image, mask, views=["image"]), out / "shape.png", dpi=110)
+    report.save(draw_kinetics(), out / "kinetics.png", dpi=110)
     curves(out)
 
 

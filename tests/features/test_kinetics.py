@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tumortrace import features
-from tumortrace.features import STACK_FEATURES, EnhancementMaps, FeatureVector, enhancement_maps, kinetics
+from tumortrace.features import (
+    STACK_FEATURES,
+    EnhancementMaps,
+    FeatureVector,
+    enhancement_maps,
+    enhancing_lesion,
+    kinetics,
+)
 
 REAL = [bool, *"bBhHiIlLqQ", np.float16, np.float32, np.float64, np.longdouble]
 VARIANTS = [{}, {"scale": 0.4}, {"times": (0, 60, 90, 200)}, {"early": 1}, {"early": 9}, {"plateau": 0.5}]
@@ -182,6 +189,33 @@ def test_shares_are_shares(rng):
         assert v["persistent_fraction"] + v["plateau_fraction"] + v["washout_fraction"] == pytest.approx(1)
         shares = [n for n in v if n.endswith(("_fraction", "_component", "wash_out"))]
         assert all(0 <= v[n] <= 1 for n in shares)
+
+
+@given(arrays(np.float64, st.tuples(st.integers(1, 5), st.integers(1, 6)), elements=st.integers(-3, 9)), st.data())
+def test_the_lesion_is_above_otsus_threshold(peak, data):
+    mask = data.draw(st.none() | arrays(bool, peak.shape).filter(np.any))
+    inside = np.ones(peak.shape, bool) if mask is None else mask
+    lesion = enhancing_lesion(peak, mask)
+    outside = peak[inside & ~lesion]
+    assert lesion.any()
+    assert not (lesion & ~inside).any()
+    assert outside.size == 0 or outside.max() < peak[lesion].min()
+    x, best = peak[inside], naive.otsu(peak[inside])
+
+    def between(t):
+        low, high = x[x < t], x[x >= t]
+        return low.size * high.size * (high.mean() - low.mean()) ** 2 if low.size else 0
+
+    assert between(peak[lesion].min()) == pytest.approx(between(best))
+
+
+def test_the_lesion_is_the_one_of_kinetics():
+    mask = blob(3, 10, 11)
+    lesion = enhancing_lesion(enhancement_maps(DEEP, mask).peak_enhancement, mask)
+    assert lesion.sum() / mask.sum() == kinetics(DEEP, mask)["lesion_fraction"]
+    assert not enhancing_lesion(np.full((3, 4), np.nan)).any()
+    with pytest.raises(ValueError, match="mask has shape"):
+        enhancing_lesion(np.ones((3, 4)), np.ones((4, 3)))
 
 
 # what changes nothing

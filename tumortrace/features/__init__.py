@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 from tumortrace.features._common_scale import CommonScale, common_scale
 from tumortrace.features._discretise import discretise
+from tumortrace.features._enhancement import EnhancementMaps, enhancement_maps, enhancing_lesion
 from tumortrace.features._first_order import first_order
 from tumortrace.features._glcm import glcm, glcm_matrix
 from tumortrace.features._hog import hog, hog_blocks, hog_cells
-from tumortrace.features._kinetics import EnhancementMaps, enhancement_maps, kinetics
+from tumortrace.features._kinetics import kinetics
 from tumortrace.features._lbp import lbp, lbp_codes
 from tumortrace.features._mvm_lbp import mvm_lbp, mvm_lbp_codes
 from tumortrace.features._mvmbp import mvmbp, mvmbp_codes
@@ -42,6 +43,7 @@ __all__ = [
     "common_scale",
     "discretise",
     "enhancement_maps",
+    "enhancing_lesion",
     "first_order",
     "glcm",
     "glcm_matrix",

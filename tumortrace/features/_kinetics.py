@@ -9,57 +9,17 @@ mapping, https://doi.org/10.2307/2986645.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tumortrace import _check
-from tumortrace._numba import kernel
+from tumortrace.features._enhancement import CURVE, FLOOR, Floats, checked, curves, otsu, varies
 from tumortrace.features._vector import FeatureVector
 
-FLOOR = 0.05  # where the denominator of a ratio is an enhancement below 5 % of the baseline, it is taken as that
 HOT_SPOT = 10  # one pixel in ten
-_LOST = 1e-6  # a baseline below this share of the largest number is none
-_EQUAL = 1e-9  # numbers that differ by less than this share of the largest do not vary
+_NO_UNIT = "no signal before contrast, so no unit of enhancement"
 
-Floats = NDArray[np.float64]
-
-
-class EnhancementMaps(NamedTuple):
-    """The course of enhancement in each pixel.
-
-    E is the enhancement at a phase, ``(after − scale · before) / baseline``, where the baseline is the mean of
-    ``scale · before`` over the region. Time is counted from the phase before contrast.
-
-    Attributes
-    ----------
-    wash_in : ndarray of float64, shape of a phase
-        E at the first phase after contrast, per unit of time.
-    peak_enhancement : ndarray
-        The largest E.
-    time_to_peak : ndarray
-        When it is first reached.
-    wash_out : ndarray
-        The share of the peak that is lost at the last phase, 0 to 1.
-    signal_enhancement_ratio : ndarray
-        The largest E of the initial phases over E of the last one, −1 to 3. Above 1 is wash-out.
-    area_under_curve : ndarray
-        The mean of E over time, by trapezoids.
-    delayed_slope : ndarray
-        The slope of the line through E from the last initial phase on, per unit of time.
-    """
-
-    wash_in: Floats
-    peak_enhancement: Floats
-    time_to_peak: Floats
-    wash_out: Floats
-    signal_enhancement_ratio: Floats
-    area_under_curve: Floats
-    delayed_slope: Floats
-
-
-CURVE = EnhancementMaps._fields
 NAMES = (
     *(f"{zone}_{name}" for zone in ("lesion", "rim", "hot_spot") for name in CURVE),
     *(f"{name}_standard_deviation" for name in CURVE),
@@ -169,19 +129,19 @@ def kinetics(
     >>> v["lesion_fraction"], v["lesion_wash_in"], v["hot_spot_wash_out"], v["washout_fraction"]
     (0.5, 0.75, 0.5, 0.5)
     """
-    course, region = _checked(stack, mask, scale, times, early)
+    course, region = checked(stack, mask, scale, times, early)
     millimetres = (1.0, *_check.spacing(spacing, np.ndim(stack) - 1))[-3:]
     plateau = _check.positive("plateau", plateau)
     if course is None:
         return FeatureVector(NAMES, np.full(len(NAMES), np.nan), _NO_UNIT)
     enhancement, baseline = course.enhancement[:, region], course.baseline[region]
-    maps = _curves(course, enhancement)
+    maps = curves(course, enhancement)
     peak = maps[CURVE.index("peak_enhancement")]
     ordered = np.sort(peak)
-    lesion = peak >= _otsu(ordered)
+    lesion = peak >= otsu(ordered)
     hot = peak >= ordered[-max(1, peak.size // HOT_SPOT)]
     zones = (lesion, _rim(lesion, region), hot)
-    means = _curves(course, np.stack([enhancement[:, zone].mean(axis=1) for zone in zones], axis=1))
+    means = curves(course, np.stack([enhancement[:, zone].mean(axis=1) for zone in zones], axis=1))
     values = [
         *means.T.ravel(),
         *maps[:, lesion].std(axis=1),
@@ -199,120 +159,6 @@ def kinetics(
     return FeatureVector(NAMES, values)
 
 
-def enhancement_maps(
-    stack: ArrayLike,
-    mask: ArrayLike | None = None,
-    *,
-    scale: float = 1.0,
-    times: Sequence[float] | None = None,
-    early: int = 2,
-) -> EnhancementMaps:
-    """Return the course of enhancement in each pixel.
-
-    Parameters
-    ----------
-    stack, mask, scale, times, early
-        As in `kinetics`. The mask matters for the baseline alone: the maps cover the whole image.
-
-    Returns
-    -------
-    EnhancementMaps
-        Maps of the shape of a phase; NaN everywhere where `kinetics` is NaN.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the stack, the mask or a parameter is not as described.
-
-    Examples
-    --------
-    >>> maps = enhancement_maps([[[100, 100]], [[180, 120]], [[160, 140]]])
-    >>> maps.peak_enhancement, maps.time_to_peak, maps.wash_out
-    (array([[0.8, 0.4]]), array([[1., 2.]]), array([[0.25, 0.  ]]))
-    """
-    shape = np.shape(stack)[1:]
-    course, _ = _checked(stack, mask, scale, times, early)
-    if course is None:
-        return EnhancementMaps(*np.full((len(CURVE), *shape), np.nan))
-    pixels = course.enhancement.reshape(len(course.enhancement), -1)
-    return EnhancementMaps(*_curves(course, pixels).reshape(len(CURVE), *shape))
-
-
-_NO_UNIT = "no signal before contrast, so no unit of enhancement"
-
-
-class _Course(NamedTuple):
-    """A checked stack in units of the baseline: `enhancement` is ``(phases after, slices, rows, cols)``."""
-
-    enhancement: Floats
-    baseline: Floats
-    times: Floats
-    early: int
-
-
-def _checked(
-    stack: ArrayLike, mask: ArrayLike | None, scale: float, times: Sequence[float] | None, early: int
-) -> tuple[_Course | None, NDArray[np.bool_]]:
-    """Return the course, None where there is no unit, and the region, of three dimensions."""
-    array = np.asarray(stack)
-    ndim = array.ndim
-    if ndim not in (3, 4) or array.shape[0] < 3:
-        raise ValueError(
-            f"stack has shape {array.shape}; give (phases, rows, cols) or (phases, slices, rows, cols) "
-            "of three phases or more, the first before contrast"
-        )
-    if array.size == 0:
-        raise ValueError(f"stack is empty: shape {array.shape}")
-    images: Floats = _check.real("stack", array).astype(np.float64, order="C")
-    if ndim == 3:
-        images = images[:, np.newaxis]
-    region = _check.region(mask, images[0], ndim - 1)
-    region = np.ones(images.shape[1:], bool) if region is _check.NO_MASK else region
-    scale = _check.positive("scale", scale)
-    early = min(_check.integer("early", early, 1), len(images) - 2)
-    when = _times(times, len(images))
-    before = scale * images[0]
-    unit = before[region].mean()
-    if not unit > _LOST * max(np.abs(images).max(), np.abs(before).max()):
-        return None, region
-    return _Course((images[1:] - before) / unit, before / unit, when, early), region
-
-
-def _times(times: Sequence[float] | None, phases: int) -> Floats:
-    """Return the times of the phases after contrast, counted from the one before."""
-    if times is None:
-        return np.arange(1.0, phases)
-    when = np.asarray(times)
-    wrong = f"times are {times!r}; give {phases} growing numbers, one per phase"
-    if when.shape != (phases,) or when.dtype.kind not in "iuf":
-        raise ValueError(wrong)
-    if not (np.isfinite(when).all() and (np.diff(when) > 0).all()):
-        raise ValueError(wrong)
-    counted: Floats = np.asarray(when[1:] - when[0], dtype=np.float64)
-    return counted
-
-
-def _curves(course: _Course, enhancement: Floats) -> Floats:
-    """Return the fields of `EnhancementMaps` of curves ``(phases, n)``: ``(fields, n)``."""
-    late = course.times[course.early - 1 :] - course.times[course.early - 1 :].mean()
-    slope = np.zeros(len(course.times))
-    slope[course.early - 1 :] = late / (late @ late)
-    out = np.empty((len(CURVE), enhancement.shape[1]))
-    _describe(np.ascontiguousarray(enhancement), course.times, slope, course.early, out)
-    return out
-
-
-def _otsu(ordered: Floats) -> float:
-    """Return the least number of the upper class of sorted numbers; the least of all where they are equal."""
-    if not _varies(ordered):
-        return float(ordered[0])
-    n = ordered.size
-    below = np.arange(1, n)
-    sums = np.cumsum(ordered - ordered.mean())[:-1]
-    between = np.where(np.diff(ordered) > 0, sums * sums / (below * (n - below)), -1.0)
-    return float(ordered[between.argmax() + 1])
-
-
 def _rim(lesion: NDArray[np.bool_], region: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return which pixels of the region are in the lesion and touch, in the slice, one that is not."""
     padded = np.zeros((region.shape[0], region.shape[1] + 2, region.shape[2] + 2), bool)
@@ -328,12 +174,12 @@ def _rim(lesion: NDArray[np.bool_], region: NDArray[np.bool_]) -> NDArray[np.boo
 def _correlations(maps: Floats, baseline: Floats) -> Floats:
     """Return Pearson's correlation of each map with the baseline."""
     other = baseline - baseline.mean()
-    if not _varies(baseline):
+    if not varies(baseline):
         return np.zeros(len(maps))
     centred = maps - maps.mean(axis=1, keepdims=True)
     size = np.sqrt((centred * centred).sum(axis=1) * (other @ other))
     found = np.zeros(len(maps))
-    np.divide(centred @ other, size, out=found, where=[_varies(m) for m in maps])
+    np.divide(centred @ other, size, out=found, where=[varies(m) for m in maps])
     return found
 
 
@@ -352,7 +198,7 @@ def _contiguity(values: Floats, region: NDArray[np.bool_]) -> Floats:
         pairs += step.shape[1]
     ratio = np.zeros(len(values))
     if pairs:
-        np.divide(total, 2 * pairs * values.var(axis=1), out=ratio, where=[_varies(v) for v in values])
+        np.divide(total, 2 * pairs * values.var(axis=1), out=ratio, where=[varies(v) for v in values])
     return ratio
 
 
@@ -383,40 +229,9 @@ def _roughness(enhancement: Floats) -> float:
 
 def _components(enhancement: Floats) -> tuple[float, float]:
     """Return the shares of the variance between curves along the first two principal components."""
-    if not any(_varies(phase) for phase in enhancement):
+    if not any(varies(phase) for phase in enhancement):
         return 0.0, 0.0
     centred = enhancement - enhancement.mean(axis=1, keepdims=True)
     variances = np.linalg.eigvalsh(centred @ centred.T / centred.shape[1])
     second, first = variances[-2:] / variances.sum()
     return float(first), float(max(second, 0.0))
-
-
-def _varies(values: Floats) -> bool:
-    return bool(np.ptp(values) > _EQUAL * np.abs(values).max())
-
-
-@kernel
-def _describe(enhancement: Floats, times: Floats, slope: Floats, early: int, out: Floats) -> None:
-    """Fill `out`, ``(fields, n)``, from curves ``(phases, n)``; `slope` are the weights of a line's slope."""
-    phases, n = enhancement.shape
-    for i in range(n):
-        first, last = enhancement[0, i], enhancement[phases - 1, i]
-        peak = initial = first
-        at = 0
-        area = first * times[0] / 2
-        rise = slope[0] * first
-        for p in range(1, phases):
-            e = enhancement[p, i]
-            if e > peak:
-                peak, at = e, p
-            if p < early:
-                initial = max(initial, e)
-            area += (e + enhancement[p - 1, i]) / 2 * (times[p] - times[p - 1])
-            rise += slope[p] * e
-        out[0, i] = first / times[0]
-        out[1, i] = peak
-        out[2, i] = times[at]
-        out[3, i] = min((peak - last) / max(peak, FLOOR), 1.0)
-        out[4, i] = min(max(initial / max(last, FLOOR), -1.0), 3.0)
-        out[5, i] = area / times[phases - 1]
-        out[6, i] = rise
