@@ -81,11 +81,14 @@ def compare_predictions(a: pd.DataFrame, b: pd.DataFrame, positive: str) -> dict
     Raises
     ------
     ValueError
-        If the two tables do not have the same rows, or differ in a label.
+        If the two tables do not have the same rows, a row is in one twice, or they differ in a label.
     """
     first, second = scored_rows(a), scored_rows(b)
     keys = [name for name in IDENTITY if name in first and name in second and name not in ("label", "split")]
-    joined = first.merge(second, on=keys, how="outer", suffixes=("_a", "_b"), indicator=True, validate="one_to_one")
+    for which, table in (("first", first), ("second", second)):
+        if table.duplicated(keys).any():
+            raise ValueError(f"the {which} table has rows twice, by {', '.join(keys)}; keep one of each")
+    joined = first.merge(second, on=keys, how="outer", suffixes=("_a", "_b"), indicator=True)
     counts = joined["_merge"].value_counts()
     if counts["both"] < len(joined):
         raise ValueError(
