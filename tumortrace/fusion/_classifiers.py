@@ -182,7 +182,7 @@ def _platt(distance: NDArray[np.float64], y: NDArray[np.int_], weights: NDArray[
     """
     negative, positive = np.bincount(y)
     target = np.where(y == 1, (positive + 1) / (positive + 2), 1 / (negative + 2))
-    curve = LogisticRegression(C=np.inf, max_iter=1000).fit(
+    curve = LogisticRegression(C=1e9, max_iter=1000).fit(  # as good as without penalty
         np.tile(distance, 2)[:, None],
         np.repeat([1, 0], len(y)),
         np.concatenate([weights * target, weights * (1 - target)]),
