@@ -223,7 +223,9 @@ def _record(
         flush=True,
     )
     return dataclasses.asdict(case) | {
-        "device": torch.cuda.get_device_name() if device == "cuda" else f"cpu, {torch.get_num_threads()} thread(s)",
+        "device": torch.cuda.get_device_name()
+        if device == "cuda"
+        else f"the CPU, threads: {torch.get_num_threads()}",
         "ours_s": mine,
         "theirs_s": other,
         "ratio": other / mine,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-_BATCH = 8  # images that it takes at least until reading the weights costs little beside the arithmetic
+_BATCH = 8  # with fewer images at a time, reading the weights costs as much as using them
 
 
 class InSampleWarning(UserWarning):
