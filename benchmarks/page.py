@@ -93,8 +93,9 @@ def _deep(rows: list[dict[str, Any]]) -> str:
         "both sides). An embedding is from files to features, equal within 1e-4 of the largest. A training is",
         "one epoch with the augmentation of the recipe `report`, from decoded pictures in memory; with",
         "augmentation and dropout off, both have the same loss and, but for rounding, the same step.",
-        f"Float32 ({device}), where the peak is {peak:,.0f} G operations per second. The floor counts the operations of",
-        "convolutions and products, forward and backward, or the bytes of weights and images. Asked for: ×1.\n",
+        f"Float32 ({device}), where the peak is {peak:,.0f} G operations per second. The floor counts the",
+        "operations of convolutions and products, forward and backward, or the bytes of weights and images.",
+        "Asked for: ×1.\n",
         "| what | network | side | batch | ours, images per second | plain | ratio | share of peak | floors |",
         "|---|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
