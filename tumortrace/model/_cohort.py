@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -46,13 +46,14 @@ class Cohort(NamedTuple):
         return {name: len(set(self.patients[self.y == k])) for k, name in enumerate(self.classes)}
 
 
-def check_listing(listing: pd.DataFrame, group: str, positive: str | None) -> tuple[str, str]:
+def check_listing(listing: pd.DataFrame, group: str, positive: str | None, folds: int) -> tuple[str, str]:
     """Return the labels of the negative and the positive class of a listing, found fit before any image is read.
 
     Raises
     ------
     ValueError
-        If an image has no patient, there are no labels, or not two of which one is known to be positive.
+        If an image has no patient, there are not two labels of which one is known to be positive, or a class has
+        fewer patients than there are folds.
     """
     columns = ", ".join(listing.columns.drop("path"))
     if group not in listing:
@@ -66,7 +67,10 @@ def check_listing(listing: pd.DataFrame, group: str, positive: str | None) -> tu
         raise ValueError(
             f"the source gives no labels, its columns are {columns}; give a manifest with a column Label"
         )
-    return two_classes(listing["label"], positive)
+    classes = two_classes(listing["label"], positive)
+    labels = listing["label"].to_numpy()
+    _check_count({name: len(set(listing["patient"][labels == name])) for name in classes}, folds)
+    return classes
 
 
 def two_classes(labels: Iterable[str], positive: str | None) -> tuple[str, str]:
@@ -109,11 +113,15 @@ def cohort(frame: pd.DataFrame, classes: tuple[str, str], folds: int) -> Cohort:
         raise ValueError(f"no row can be trained on: {left_out[0]}")
     y = np.asarray(kept["label"] == classes[1], dtype=np.int64)
     found = Cohort(kept, y, kept["patient"].to_numpy(object), classes, tuple(left_out))
-    for name, count in found.patients_of_class.items():
+    _check_count(found.patients_of_class, folds)
+    return found
+
+
+def _check_count(patients_of_class: Mapping[str, int], folds: int) -> None:
+    for name, count in patients_of_class.items():
         if count < max(folds, 2):
             wanted = f"{folds} folds need one each at least; give fewer folds" if folds else "a model needs two"
             raise ValueError(f"the class {name!r} has {count} patients: {wanted}")
-    return found
 
 
 def _reasons(failed: pd.DataFrame) -> list[str]:

@@ -141,7 +141,7 @@ def train(
     target = None if out is None else Path(out)
     _prepare(target, force)
     listing = _listing(plan, source, say)
-    classes = check_listing(listing, plan.group, plan.positive)
+    classes = check_listing(listing, plan.group, plan.positive, plan.folds)
     inputs = plan.inputs(list(dict.fromkeys(listing["sequence"])) if "sequence" in listing else [])
     data = cohort(_frame(inputs, listing, jobs, say), classes, plan.folds)
     for line in data.left_out:
