@@ -5,8 +5,8 @@
     python benchmarks/fused_vs_cnn.py --data ROOT --budget gpu    with the report's three networks at 224 pixels
 
 ROOT is a folder in the BreaDM layout, or a manifest with label, patient, slice, sequence and split. Patients are
-never split. Every fit is kept in OUT/fits, so that a run that was stopped goes on; the table, figures and predictions
-are written to OUT. Research software, no medical device.
+never split. Every fit is kept in OUT/fits, so that a run that was stopped goes on; the table, figures and
+predictions are written to OUT. Research software, no medical device.
 """
 
 from __future__ import annotations

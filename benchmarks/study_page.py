@@ -177,8 +177,8 @@ def write(
         "",
         f"{seconds / 60:.0f} min in this run, on {jobs} processes of one thread each ({machine.machine()['cpu']}). "
         f"The {len(costs)} fits took {fits.get(True, 0):.0f} min of one thread for networks and "
-        f"{fits.get(False, 0):.0f} for features, those of earlier runs included. Peak memory: {memory / 1e9:.1f} GB, "
-        f"and {costs['memory'].max() / 1e9:.1f} GB in each process that fits.",
+        f"{fits.get(False, 0):.0f} for features, those of earlier runs included. Peak memory: "
+        f"{memory / 1e9:.1f} GB, and {costs['memory'].max() / 1e9:.1f} GB in each process that fits.",
         "",
     ]
     (out / "results.md").write_text("\n".join(lines), encoding="utf-8")
