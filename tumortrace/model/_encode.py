@@ -110,8 +110,6 @@ class Parts:
             return parse(self.contents[name])
         except ModelError as error:
             raise ModelError(f"{name} {error}") from error
-        except ModuleNotFoundError:
-            raise
         except Exception as error:
             raise ModelError(f"{name} cannot be read: {type(error).__name__}: {error}") from error
 
@@ -210,26 +208,7 @@ def _decode_array(node: Any, parts: Parts) -> Any:
 def _encode_estimator(value: Any, parts: Parts, where: str) -> Any:
     cls = type(value)
     if _is_listed(cls, OWN) and not (cls.__name__ == "Pipeline" and _is_plain(value)):
-        params = value.get_params(deep=False)
-        learned = {name: v for name, v in vars(value).items() if name not in params}
-        params = {name: v for name, v in params.items() if name not in OF_THE_RUN}
-        if hasattr(value, "to_parts") and learned:
-            config, weights = value.to_parts()
-            try:
-                config = json.loads(json.dumps(config, allow_nan=False))
-            except (TypeError, ValueError) as error:
-                raise ModelError(f"{where}, a {cls.__name__}, says of itself what is no JSON: {error}") from error
-            part = parts.add(weights, "network", "safetensors")
-            return {"type": "network", "class": cls.__name__, "config": config, "part": part}
-        private = [name for name in learned if not _LEARNED.fullmatch(name)]
-        if private:
-            raise ModelError(f"{where} holds {private[0]}, neither a parameter nor learned; it cannot be saved")
-        return {
-            "type": "estimator",
-            "class": cls.__name__,
-            "params": {name: encode(v, parts, f"{where}.{name}") for name, v in params.items()},
-            "learned": {name: encode(v, parts, f"{where}.{name}") for name, v in learned.items()},
-        }
+        return _encode_own(value, parts, where)
     if _is_listed(cls, REFITTED):
         return _encode_refitted(value, parts, where)
     if _is_listed(cls, SETTINGS):
@@ -244,7 +223,23 @@ def _encode_estimator(value: Any, parts: Parts, where: str) -> Any:
     )
 
 
-def _decode_estimator(node: Any, parts: Parts) -> Any:
+def _encode_own(value: Any, parts: Parts, where: str) -> Any:
+    name, params = type(value).__name__, value.get_params(deep=False)
+    learned = {key: v for key, v in vars(value).items() if key not in params}
+    if hasattr(value, "to_parts") and learned:
+        return _encode_network(value, parts, where)
+    private = [key for key in learned if not _LEARNED.fullmatch(key)]
+    if private:
+        raise ModelError(f"{where} holds {private[0]}, neither a parameter nor learned; it cannot be saved")
+    return {
+        "type": "estimator",
+        "class": name,
+        "params": {k: encode(v, parts, f"{where}.{k}") for k, v in params.items() if k not in OF_THE_RUN},
+        "learned": {k: encode(v, parts, f"{where}.{k}") for k, v in learned.items()},
+    }
+
+
+def _decode_own(node: Any, parts: Parts) -> Any:
     estimator = _listed(node["class"], OWN)(**{name: decode(v, parts) for name, v in node["params"].items()})
     for name, value in node["learned"].items():
         if not _LEARNED.fullmatch(name):
@@ -268,6 +263,21 @@ def _decode_refitted(node: Any, parts: Parts) -> Any:
     params = {name: decode(v, parts) for name, v in node["params"].items()}
     estimator = _listed(node["class"], REFITTED)(**params)
     return estimator.fit() if node["fitted"] else estimator
+
+
+def _encode_network(network: Any, parts: Parts, where: str) -> Any:
+    name = type(network).__name__
+    config, weights = network.to_parts()
+    try:
+        config = json.loads(json.dumps(config, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"{where}, a {name}, says of itself what is no JSON: {error}") from error
+    return {
+        "type": "network",
+        "class": name,
+        "config": config,
+        "part": parts.add(weights, "network", "safetensors"),
+    }
 
 
 def _decode_network(node: Any, parts: Parts) -> Any:
@@ -338,7 +348,7 @@ _DECODERS: dict[str, Callable[[Any, Parts], Any]] = {
     "refitted": _decode_refitted,
     "settings": lambda node, parts: _listed(node["class"], SETTINGS).from_dict(node["fields"]),
     "npy": lambda node, parts: parts.load(node["part"], _arrays.load),
-    "estimator": _decode_estimator,
+    "estimator": _decode_own,
     "network": _decode_network,
     "sklearn": _decode_sklearn,
     "xgboost": _decode_xgboost,
