@@ -14,8 +14,8 @@ from tumortrace.deep._device import autocast
 
 def batch_rows(size: int, device: torch.device) -> int:
     """Return how many images of ``size × size`` pixels to compute at once: one size per device, for equal bits."""
-    pixels = 2**14 if device.type == "cpu" else 2**22
-    return max(1, min(1024, pixels // size**2))
+    most, pixels = (16, 2**18) if device.type == "cpu" else (1024, 2**22)
+    return max(1, min(most, pixels // size**2))
 
 
 def unit(images: Tensor) -> Tensor:
