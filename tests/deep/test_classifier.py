@@ -19,7 +19,7 @@ from sklearn.base import clone
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
 from tumortrace.deep import RECIPES, CheckpointError, CNNClassifier, Recipe
-from tumortrace.deep._classifier import hold_out
+from tumortrace.deep._labels import hold_out
 from tumortrace.io import ImageError
 
 SMALL = dataclasses.replace(RECIPES["small"], size=8, epochs=2, batch_size=8, variants={})
