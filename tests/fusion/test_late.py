@@ -182,3 +182,21 @@ def test_an_error_of_a_member_is_not_swallowed(cohort):
     broken = DummyClassifier(strategy="constant", constant=7)
     with pytest.raises(ValueError, match="constant"):
         LateFusion([("a", broken, None)], combine="stacked").fit(X, y, patients)
+
+
+def test_given_weights_are_those_of_the_average(cohort):
+    X, y, patients = cohort
+    members = [(name, EarlyFusion(), columns) for name, columns in (("a", [0, 3]), ("b", [1, 2, 4]))]
+    model = LateFusion(members, weights={"b": 3, "a": 1}).fit(X, y, patients)
+    assert model.weights_ == {"a": 0.25, "b": 0.75}
+    odds = logit(model.member_probabilities(X))
+    np.testing.assert_allclose(logit(model.predict_proba(X)[:, 1]), odds @ [0.25, 0.75])
+    for weights, message in (
+        ({"a": 1}, "give one to each of a, b"),
+        ({"a": 1, "b": 1, "c": 1}, "give one to each of a, b"),
+        ({"a": 1, "b": 0}, "the weight of 'b' is 0; give a number above 0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            LateFusion(members, weights=weights).fit(X, y)
+    with pytest.raises(ValueError, match="combine='stacked' learns them"):
+        LateFusion(members, combine="stacked", weights={"a": 1, "b": 1}).fit(X, y)

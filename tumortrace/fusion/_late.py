@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,10 +32,13 @@ class LateFusion(BinaryClassifier):
         columns: a list of names (of a DataFrame) or positions, or None for all. A classifier gets its columns as
         they are, numbers, texts or paths of images. None is one `EarlyFusion` on all columns.
     combine : {"average", "weighted", "stacked"}, default "average"
-        "average": the mean of the members' log-odds. "weighted": their weighted mean; of all weights that are not
-        negative and 1 in sum, those under which some multiple of the mean makes the labels most likely.
+        "average": the mean of the members' log-odds, by `weights` where they are given. "weighted": their mean by
+        weights that are learned: of all that are not negative and 1 in sum, those under which some multiple of the
+        mean makes the labels most likely.
         "stacked": a logistic regression on the log-odds, which has an offset and may count a member against
         itself. Both learn from out-of-fold probabilities alone, and count both classes equally.
+    weights : mapping of str to float, optional
+        Of "average": name of each member → how much it counts. None counts all the same.
     folds : int, default 5
         Folds by patient; fewer where a class has fewer patients. "average" needs none.
     seed : int, default 0
@@ -104,12 +107,14 @@ class LateFusion(BinaryClassifier):
         members: Sequence[tuple[str, Any, Sequence[str] | Sequence[int] | None]] | None = None,
         *,
         combine: str = "average",
+        weights: Mapping[str, float] | None = None,
         folds: int = 5,
         seed: int = 0,
         n_jobs: int | None = None,
     ) -> None:
         self.members = members
         self.combine = combine
+        self.weights = weights
         self.folds = folds
         self.seed = seed
         self.n_jobs = n_jobs
@@ -134,12 +139,14 @@ class LateFusion(BinaryClassifier):
             classes (with two patients each, where folds are needed).
         """
         _check.one_of("combine", self.combine, ("average", "weighted", "stacked"))
+        if self.weights is not None and self.combine != "average":
+            raise ValueError(f"weights are given, but combine={self.combine!r} learns them; give one or the other")
         X, codes, patients = self._start(X, y, patients)
         members = self._resolved_members(X)
         self.columns_ = {name: columns for name, (_, columns) in members.items()}
         jobs: list[Member] = list(members.values())
         if self.combine == "average":
-            self.weights_ = dict.fromkeys(members, 1 / len(members))
+            self.weights_ = self._given_weights(list(members))
         else:
             self.folds_ = folds_by_patient(codes, patients, self.folds, self.seed)
             self.out_of_fold_ = out_of_fold(jobs, X, codes, patients, self.folds_, self.n_jobs)
@@ -184,6 +191,14 @@ class LateFusion(BinaryClassifier):
         if not resolved:
             raise ValueError("members is empty; give one or more, or None for one on all columns")
         return resolved
+
+    def _given_weights(self, names: list[str]) -> dict[str, float]:
+        """Return the weights of "average", 1 in sum."""
+        given = dict.fromkeys(names, 1.0) if self.weights is None else dict(self.weights)
+        if set(given) != set(names):
+            raise ValueError(f"weights name {', '.join(map(repr, given))}; give one to each of {', '.join(names)}")
+        weights = {name: _check.positive(f"the weight of {name!r}", given[name]) for name in names}
+        return {name: weight / sum(weights.values()) for name, weight in weights.items()}
 
     def _learn_to_combine(self, odds: NDArray[np.float64], y: NDArray[np.int_]) -> None:
         if self.combine == "stacked":

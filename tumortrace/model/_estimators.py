@@ -68,17 +68,18 @@ def cnn(columns: Sequence[str], *, seed: int = 0, **network: Any) -> Any:
 
 
 def fused(columns: Sequence[str], *, classifier: str = "svm", seed: int = 0, network: Mapping[str, Any]) -> Any:
-    """Return the average of the log-odds of `handcrafted` and `cnn`, both kinds counting the same.
+    """Return the average of `handcrafted` and `cnn` in which texture, kinetics and network count the same.
 
     An average learns nothing from the scores of its members, so that none need be cross-fitted for it.
     """
-    _, paths = _parted(columns)
-    features = [name for name in columns if name not in paths]
+    features, paths = _parted(columns)
+    routed = [name for name in columns if name == "sequence"]
     members = [
-        ("handcrafted", handcrafted(features, classifier=classifier, seed=seed), features),
+        ("handcrafted", handcrafted([*features, *routed], classifier=classifier, seed=seed), [*features, *routed]),
         ("cnn", cnn(paths, seed=seed, **network), paths),
     ]
-    return LateFusion(members, seed=seed)
+    kinds = {"kinetics" if name.startswith("kinetics_") else "texture" for name in features}
+    return LateFusion(members, weights={"handcrafted": len(kinds), "cnn": 1}, seed=seed)
 
 
 def _parted(columns: Sequence[str]) -> tuple[list[str], list[str]]:
