@@ -106,6 +106,7 @@ def study(frames: dict[str, Rows], budget: str, epochs: int | None = None) -> St
     kinetics = part("kinetics", "slice", slices["kinetics"])
     all_texture, all_cnn = textures["17 sequences"], cnns["17 sequences"]
     handcrafted = (all_texture, kinetics)
+    fused = (all_texture, kinetics, all_cnn)  # as in tumortrace.model: three kinds, counting the same
 
     single = tuple(part(f"{name}, image", "image", [*images[name], "sequence"]) for name in TEXTURE)
     crop_epochs = epochs or _IMAGE_EPOCHS
@@ -114,10 +115,10 @@ def study(frames: dict[str, Rows], budget: str, epochs: int | None = None) -> St
     main = {
         "handcrafted": Model(handcrafted),
         "CNN": Model(all_cnn),
-        "fused": Model((handcrafted, all_cnn)),
+        "fused": Model(fused),
         "handcrafted, whole lesion": Model(handcrafted, lesion=True),
         "CNN, whole lesion": Model(all_cnn, lesion=True),
-        "fused, whole lesion": Model((handcrafted, all_cnn), lesion=True),
+        "fused, whole lesion": Model(fused, lesion=True),
         "handcrafted, single crop": Model(single, "image"),
         "CNN, single crop": Model(single_cnn, "image"),
         "fused, single crop": Model((single, single_cnn), "image"),
@@ -134,6 +135,7 @@ def study(frames: dict[str, Rows], budget: str, epochs: int | None = None) -> St
     ablations["texture without kinetics"] = Model(all_texture)
     ablations["handcrafted with shape"] = Model(((*all_texture, families["17 sequences"]["shape"]), kinetics))
     ablations["fused without kinetics"] = Model((all_texture, all_cnn))
+    ablations["fused, handcrafted and CNN counting the same"] = Model((handcrafted, all_cnn))
     for label in labels:
         ablations[f"texture, {label}"] = Model(textures[label])
         ablations[f"CNN, {label}"] = Model(cnns[label])
@@ -144,7 +146,7 @@ def study(frames: dict[str, Rows], budget: str, epochs: int | None = None) -> St
             report = {"backbone": name, "recipe": "report", "epochs": epochs}
             beside = networks(f"{name}, 17 sequences", "slice", paths, SEEDS["image"], **report)
             main[f"{name} as in the report"] = Model(beside)
-            main[f"fused with {name}"] = Model((handcrafted, beside))
+            main[f"fused with {name}"] = Model((all_texture, kinetics, beside))
             pairs.append((f"fused with {name}", f"{name} as in the report"))
             crops = networks(
                 f"{name}, image", "image", [path], SEEDS["image"][:1], **report | {"epochs": crop_epochs}
