@@ -11,9 +11,11 @@ import pytest
 from PIL import Image
 
 from tumortrace import evaluation, io
+from tumortrace.features import FEATURES
 from tumortrace.io import synthetic
+from tumortrace.io.synthetic import SEQUENCES
 from tumortrace.model import Inputs, load, out_of_fold, train, training_folder
-from tumortrace.model._plan import Plan
+from tumortrace.model._plan import Plan, default_features
 
 
 def listed(lesions):
@@ -136,13 +138,15 @@ def test_every_kind_scores_every_unit(lesions, quick, tiny, kind, unit):
         assert model.history["fold"].tolist() == [1, 2, 0]
 
 
-def test_a_fused_score_is_the_mean_of_the_log_odds_of_both_kinds(lesions, quick, tiny):
-    parameters = quick | tiny | {"folds": 0}
+@pytest.mark.parametrize(("features", "weight"), [(["first_order"], 1), (["first_order", "kinetics"], 2)])
+def test_texture_kinetics_and_network_count_the_same_in_a_fused_score(lesions, tiny, features, weight):
+    parameters = tiny | {"folds": 0, "features": features}
     models = {kind: train(kind, lesions, **parameters) for kind in ("handcrafted", "cnn", "fused")}
     with pytest.warns(UserWarning, match="trained on"):
         score = {kind: model.predict(lesions, jobs=1)["score"] for kind, model in models.items()}
     odds = {kind: np.log(s / (1 - s)) for kind, s in score.items()}
-    np.testing.assert_allclose(odds["fused"], (odds["handcrafted"] + odds["cnn"]) / 2, rtol=1e-6)
+    expected = (weight * odds["handcrafted"] + odds["cnn"]) / (weight + 1)
+    np.testing.assert_allclose(odds["fused"], expected, rtol=1e-6)
 
 
 def test_without_folds_nothing_is_measured(lesions, quick, tmp_path):
@@ -202,7 +206,11 @@ def test_the_column_that_groups_stands_for_the_patient(lesions, quick):
             {"sequences": ["SUB1", "T2"]},
             r"the source lacks the sequences T2; it has SUB1, SUB2, .*C8$",
         ),
-        (lambda f: f.drop(columns="sequence"), {}, "names no sequence: .*; give a manifest with it, or train with"),
+        (
+            lambda f: f.drop(columns="sequence"),
+            {},
+            "names no sequence, its columns are image, .*; give a manifest with it, or",
+        ),
         (lambda f: f, {"splits": ["train"]}, "the source has no split 'train'; it has ''"),
         (lambda f: f.drop(columns="image"), {}, "needs a column image that holds paths"),
         (lambda f: f.assign(patient=""), {}, r"\d+ images have no patient; say whose"),
@@ -322,6 +330,22 @@ def test_force_discards_an_unfinished_training(lesions, quick, tmp_path, monkeyp
     train("handcrafted", lesions, out=out, force=True, say=said.append, seed=2, **quick)
     assert not any("taken over" in line for line in said)
     assert not (tmp_path / "model.partial").exists()
+
+
+@pytest.mark.parametrize(
+    ("unit", "there", "expected"),
+    [
+        ("slice", SEQUENCES, True),
+        ("slice", SEQUENCES[:9], True),
+        ("slice", SEQUENCES[:-1], False),
+        ("slice", ("T1", "T2"), False),
+        ("image", SEQUENCES, False),
+    ],
+)
+def test_features_by_default(unit, there, expected):
+    features = default_features(unit, there)
+    assert ("kinetics" in features) == expected
+    assert set(features) - {"kinetics"} == set(FEATURES) - {"shape"}
 
 
 def test_inputs_go_through_json():

@@ -44,7 +44,7 @@ def _add_train(commands: Any) -> None:
     add(
         "kind",
         choices=("cnn", "handcrafted", "fused"),
-        help="a network on pixels, texture and kinetics, or the average of both",
+        help="a network on pixels, texture and kinetics, or an average of all three",
     )
     add("source", metavar="SOURCE", help=f"{_SOURCE}, with labels")
     add("-o", "--out", metavar="MODEL", type=Path, required=True, help="the folder to save the model to")

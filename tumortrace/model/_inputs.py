@@ -110,10 +110,9 @@ class Inputs:
         if self.unit == "slice":
             needed |= {"patient", "slice", "sequence"}
         if lacking := sorted(needed - set(listing.columns)):
-            raise ValueError(
-                f"the source names no {lacking[0]}: its columns are {', '.join(listing.columns)}; "
-                f"{'give a manifest with it, or train with unit image' if self.unit == 'slice' else 'give one'}"
-            )
+            columns = ", ".join(listing.columns.drop("path"))
+            remedy = "give a manifest with it, or let the unit be an image" if self.unit == "slice" else "give one"
+            raise ValueError(f"the source names no {lacking[0]}, its columns are {columns}; {remedy}")
         if not wanted:
             return listing
         there = list(dict.fromkeys(listing["sequence"]))

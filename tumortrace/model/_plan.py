@@ -70,7 +70,7 @@ class Plan:
         chosen = (self.sequences or tuple(there)) or None
         texture, kinetics = None, None
         if self.kind != "cnn":
-            features = dict(self.features or default_features(self.unit))
+            features = dict(self.features or default_features(self.unit, there))
             kinetics = features.pop(KINETICS, None)
             texture = Settings.of(features).parameters if features else None
         pixels = (chosen or () if self.unit == "slice" else ()) if self.deep else None
@@ -102,9 +102,19 @@ class Plan:
         return _estimators.fused(columns, classifier=self.classifier, seed=self.seed, network=network)
 
 
-def default_features(unit: str) -> dict[str, dict[str, Any]]:
-    """Return every extractor but `shape`, a fingerprint of the patient, and kinetics where a row is a slice."""
-    names = [name for name in FEATURES if name != "shape"] + [KINETICS] * (unit == "slice")
+def default_features(unit: str, there: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return every extractor but `shape`, a fingerprint of the patient, and kinetics of slices that have them.
+
+    Those are slices with the nine phases of BreaDM, and all or none of its subtractions.
+    """
+    names = [name for name in FEATURES if name != "shape"]
+    subtractions = set(NUMBERED[17]) - set(NUMBERED[9])
+    if (
+        unit == "slice"
+        and set(NUMBERED[9]) <= set(there)
+        and len(subtractions & set(there)) in (0, len(subtractions))
+    ):
+        names.append(KINETICS)
     return {name: {} for name in names}
 
 

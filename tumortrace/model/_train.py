@@ -64,7 +64,7 @@ def train(
     Parameters
     ----------
     kind : {"handcrafted", "cnn", "fused"}
-        Texture and kinetics; a network on the pixels; or the average of both.
+        Texture and kinetics; a network on the pixels; or an average of all three.
     source : str, path or DataFrame
         A folder or manifest (.csv) of labelled images, or a DataFrame with a column `image` of paths.
     unit : {"slice", "image"}
@@ -78,7 +78,8 @@ def train(
         with them the subtractions. By default every sequence of the source.
     features : mapping or list of str, optional
         Extractors, with their parameters or not, and ``"kinetics"``, the time course of a slice. By default all but
-        `shape`: size and form of a crop tell patients apart, and make models worse on new ones.
+        `shape`: size and form of a crop tell patients apart, and make models worse on new ones. Kinetics are in
+        the default where the source has the nine phases of BreaDM, and all of its subtractions or none.
     group : str, default "patient"
         The column that tells patients apart: its rows are never split.
     positive : str, optional
