@@ -85,6 +85,8 @@ def test_train_a_network_and_draw_its_history(lesions, tmp_path, capsys):
     assert re.search(r"^fold 2 of 2, epoch 1: learning_rate .*, loss \d", printed.err, re.MULTILINE)
     assert (tmp_path / "model.training" / "history.png").stat().st_size > 5_000
     assert load(out).inputs.pixels == ("VIBRANT+C2",)
+    assert run("train", "handcrafted", lesions, "-o", out, *QUICK, "--force", "--quiet") == 0
+    assert not (tmp_path / "model.training" / "history.png").exists()
 
 
 def test_train_without_folds_is_said_to_be_untested(lesions, tmp_path, capsys):

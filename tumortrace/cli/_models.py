@@ -314,6 +314,8 @@ def _draw_training(model: "Model", folder: Path) -> None:
     from tumortrace import report
     from tumortrace.model import levels_of
 
+    for name in ("roc.png", "history.png"):  # of an earlier model in this place
+        (folder / name).unlink(missing_ok=True)
     if (rows := model.out_of_fold) is not None:
         figures = report.plot_predictions(rows, model.classes[1], levels=levels_of(rows))
         report.save(figures["roc"], folder / "roc.png")
