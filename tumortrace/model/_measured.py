@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LEVELS = {"image": ("image",), "slice": ("patient", "slice"), "patient": ("patient",)}
 """What a row stands for at each level: the rows that share these columns are averaged."""
 
-_NUMBERS = {"score": float, "threshold": float, "fold": int, "slice": int}
+_NUMBERS = {"threshold": float, "fold": int, "slice": int}
 
 
 def read_predictions(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -35,8 +35,9 @@ def read_predictions(path: str | os.PathLike[str]) -> pd.DataFrame:
         raise ValueError(f"{path}: is no table of predictions: {error}") from error
     if "score" not in table:
         raise ValueError(f"{path}: has no column score; its columns are {', '.join(table.columns)}")
-    for name, kind in _NUMBERS.items():
-        if name in table:
+    for name in table.columns:
+        kind = float if name == "score" or name.startswith("score_") else _NUMBERS.get(name)
+        if kind is not None:
             try:
                 table[name] = [math.nan if cell == "" else kind(cell) for cell in table[name]]
             except ValueError as error:
