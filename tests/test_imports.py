@@ -10,7 +10,20 @@ import pytest
 import tumortrace
 
 PACKAGE = Path(tumortrace.__file__).parent
-HEAVY = {"numba", "torch", "torchvision", "xgboost", "skops", "sklearn", "gradio", "pandas", "cv2", "scipy", "matplotlib", "numpy"}
+HEAVY = {
+    "numba",
+    "torch",
+    "torchvision",
+    "xgboost",
+    "skops",
+    "sklearn",
+    "gradio",
+    "pandas",
+    "cv2",
+    "scipy",
+    "matplotlib",
+    "numpy",
+}
 # a part of the package: the parts it may import
 ALLOWED = {
     "features": {"_check", "_numba"},

@@ -7,15 +7,20 @@ from sklearn.linear_model import LogisticRegression
 
 from tumortrace import io, quickstart
 from tumortrace.cli import main
+from tumortrace.evaluation import auc, compare
+from tumortrace.model import out_of_fold
+
+SCORES = {"handcrafted": "score_handcrafted", "CNN": "score_cnn", "fused": "score"}
 
 compiled = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="60 patients take minutes without the compiler")
 
 
 @compiled
-def test_the_command_runs_goes_on_where_it_was_and_is_neither_perfect_nor_guessing(tmp_path, capsys):
+def test_it_runs_to_its_end_and_is_neither_perfect_nor_guessing(tmp_path):
     out = tmp_path / "quickstart"
-    assert main(["quickstart", "--out", str(out), "--jobs", "2"]) == 0
-    said = capsys.readouterr().out
+    told = []
+    result = quickstart.run(out, patients=40, epochs=8, jobs=2, say=told.append)
+    said = "\n".join(told)
     for name in ("features.csv", "panel.png", "roc.png", "classes.png"):
         assert (out / name).stat().st_size > 10_000
         assert str(out / name) in said
@@ -24,27 +29,33 @@ def test_the_command_runs_goes_on_where_it_was_and_is_neither_perfect_nor_guessi
     assert len(table) == len(io.find(out / "lesions").frame)
     assert set(table["status"]) <= {"ok", "incomplete"}
 
-    before = (out / "features.csv").read_bytes()
-    told = []
-    curves = quickstart.run(out, jobs=2, say=told.append).curves
-    assert f"0 rows computed, {len(table):,} taken over" in "\n".join(told)
-    assert (out / "features.csv").read_bytes() == before
+    rows = out_of_fold(out / "model")
+    y = rows["label"] == "Malignant"
+    for name, column in SCORES.items():
+        area = auc(y, rows[column], rows["patient"])
+        assert area == result.curves[name, "slice"].auc
+        assert str(area) in said
+        assert 0.6 < area.low < area.value < 0.97
+    found = compare(y, rows["score"], rows["score_cnn"], rows["patient"]).difference
+    assert found == result.comparisons["fused", "CNN", "slice"].difference
+    assert f"fused − CNN, per slice: {found.value:+.3f} ({found.low:+.3f} to {found.high:+.3f})" in said
 
-    areas = {key: curve.auc for key, curve in curves.items()}
-    assert all(area.low < area.value < area.high and str(area) in said for area in areas.values())
-    assert 0.80 < areas["all sequences", "patient"].value < 0.97
-    assert areas["all sequences", "slice"].value > areas["one crop", "image"].value
+
+def test_the_command_hands_over_what_was_typed(tmp_path, monkeypatch):
+    asked = {}
+    monkeypatch.setattr(quickstart, "run", lambda out, **options: asked.update(options, out=out))
+    assert main(["quickstart", "--out", str(tmp_path / "there"), "--jobs", "2"]) == 0
+    assert asked == {"out": tmp_path / "there", "jobs": 2}
 
 
-def test_few_patients_and_what_is_told(tmp_path):
+def test_few_patients_and_what_is_told_twice_the_same(tmp_path):
     said = []
-    result = quickstart.run(tmp_path / "new" / "folder", patients=12, jobs=1, seed=3, say=said.append)
-    assert set(result.curves) == {
-        ("one crop", "image"),
-        ("one crop", "slice"),
-        ("one crop", "patient"),
-        ("all sequences", "slice"),
-        ("all sequences", "patient"),
+    result = quickstart.run(tmp_path / "new" / "folder", patients=12, epochs=1, jobs=1, seed=3, say=said.append)
+    models = ("handcrafted", "CNN", "fused")
+    slices = {(model, level) for model in models for level in ("slice", "patient")}
+    assert set(result.curves) == {("one crop", level) for level in ("image", "slice", "patient")} | slices
+    assert set(result.comparisons) == {
+        ("fused", other, level) for other in ("CNN", "handcrafted") for level in ("slice", "patient")
     }
     text = "\n".join(said)
     for path in result.files.values():
@@ -53,8 +64,24 @@ def test_few_patients_and_what_is_told(tmp_path):
     for curve in result.curves.values():
         assert str(curve.auc) in text
 
+    told = []
+    again = quickstart.run(tmp_path / "new" / "folder", patients=12, epochs=1, jobs=1, seed=3, say=told.append)
+    assert f"0 rows computed, {len(pd.read_csv(result.files['features'])):,} taken over" in "\n".join(told)
+    assert {key: curve.auc for key, curve in again.curves.items()} == {
+        key: curve.auc for key, curve in result.curves.items()
+    }
 
-def test_shape_and_identity_are_no_features_of_the_models(monkeypatch):
+
+def test_without_networks_there_is_a_handcrafted_model_and_a_word_about_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(quickstart, "find_spec", lambda name: None)
+    said = []
+    result = quickstart.run(tmp_path, patients=12, jobs=1, say=said.append)
+    assert {model for model, _ in result.curves} == {"one crop", "handcrafted"}
+    assert result.comparisons == {}
+    assert "pip install 'tumortrace[deep]'" in "\n".join(said)
+
+
+def test_shape_and_identity_are_no_features_of_one_crop(monkeypatch):
     table = pd.DataFrame(
         {
             "image": [f"{i}.jpg" for i in range(40)],
@@ -77,9 +104,9 @@ def test_shape_and_identity_are_no_features_of_the_models(monkeypatch):
             return super().fit(X, y)
 
     monkeypatch.setattr(quickstart, "_model", Records)
-    curves = quickstart._evaluate(table, seed=0)
-    assert seen == {("glcm_contrast",), ("sub1__glcm_contrast", "sub2__glcm_contrast")}
-    assert curves["one crop", "image"].auc.value == 1.0
+    scored = quickstart._one_crop(table, seed=0)
+    assert seen == {("glcm_contrast",)}
+    assert auc(scored["label"], scored["score"], scored["patient"]).value == 1.0
 
 
 def test_too_few_patients_are_refused(tmp_path):

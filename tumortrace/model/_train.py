@@ -170,29 +170,41 @@ class _Run:
     say: Say
     history: list[dict[str, Any]] = field(default_factory=list)
 
-    def cross_validate(self) -> tuple[NDArray[np.int64], NDArray[np.float64]] | None:
-        """Return the fold of each row, from 1, and its score by a model that did not see its patient."""
+    def cross_validate(self) -> tuple[NDArray[np.int64], dict[str, NDArray[np.float64]]] | None:
+        """Return the fold of each row, from 1, and its scores by a model that did not see its patient.
+
+        ``score`` is that of the model; of a fused one there is also that of each member, ``score_<member>``.
+        """
         if self.plan.folds == 0:
             return None
         y, patients = self.data.y, self.data.patients
         folds = 1 + grouped_folds(y, patients, folds=self.plan.folds, seed=self.plan.seed)
-        scores = np.empty(len(y))
+        scores: dict[str, NDArray[np.float64]] = {}
         for fold in range(1, self.plan.folds + 1):
             name, test = f"fold-{fold}", folds == fold
             done = self.work.step(name)
             if done is None:
                 start = time.perf_counter()
                 estimator = self._fit(name, ~test, f"fold {fold} of {self.plan.folds}")
-                found = estimator.predict_proba(self.data.frame.loc[test, self.columns])[:, 1]
+                found = self._scores(estimator, self.data.frame.loc[test, self.columns])
                 history = [{"fold": fold, **row} for row in _history(estimator)]
-                done = {"scores": found.tolist(), "history": history, "seconds": time.perf_counter() - start}
+                done = {"scores": found, "history": history, "seconds": time.perf_counter() - start}
                 self.work.keep(name, done)
                 self.say(f"fold {fold} of {self.plan.folds}: {done['seconds']:.1f} s")
             else:
                 self.say(f"fold {fold} of {self.plan.folds}: taken over from an earlier run")
-            scores[test] = done["scores"]
+            for column, values in done["scores"].items():
+                scores.setdefault(column, np.empty(len(y)))[test] = values
             self.history += done["history"]
         return folds, scores
+
+    def _scores(self, estimator: Any, features: pd.DataFrame) -> dict[str, list[float]]:
+        """Return column → scores, of the model and, where it is a fused one, of its members."""
+        scores = {"score": estimator.predict_proba(features)[:, 1].tolist()}
+        if self.plan.kind == "fused":
+            members = estimator.member_probabilities(features)
+            scores |= {f"score_{name}": members[:, k].tolist() for k, name in enumerate(estimator.members_)}
+        return scores
 
     def fit_all(self) -> Any:
         """Return the estimator fitted on every row."""
@@ -216,17 +228,21 @@ class _Run:
 
 
 def _model(
-    run: _Run, inputs: Inputs, tested: tuple[NDArray[np.int64], NDArray[np.float64]] | None, estimator: Any
+    run: _Run,
+    inputs: Inputs,
+    tested: tuple[NDArray[np.int64], dict[str, NDArray[np.float64]]] | None,
+    estimator: Any,
 ) -> Model:
     import pandas as pd
 
     plan, data = run.plan, run.data
     threshold, out_of_fold, measured = WITHOUT_FOLDS, None, []
     if tested is not None:
-        folds, scores = tested
+        folds, columns = tested
+        scores = columns.pop("score")
         threshold = choose_threshold(data.y, scores, rule=RULE)
         carried = carried_thresholds(data.y, scores, folds, rule=RULE)
-        out_of_fold = predictions(data.frame, scores, carried, data.classes, fold=folds)
+        out_of_fold = predictions(data.frame, scores, carried, data.classes, fold=folds, **columns)
         measured = measure_predictions(out_of_fold, data.classes[1]).to_dict("records")
     record = {
         "plan": plan.to_dict(),
