@@ -126,7 +126,20 @@ def _train(args: argparse.Namespace) -> int:
     else:
         print(f"out-of-fold predictions, {args.folds} folds by {args.group or 'patient'}:")
         _print_measured(pd.DataFrame(model.record["metrics"]))
+        _print_members(model)
     return OK
+
+
+def _print_members(model: "Model") -> None:
+    """Print what a fused model differs by from each of its members."""
+    from tumortrace.model import compare_predictions
+
+    rows = model.out_of_fold
+    assert rows is not None
+    for column in rows.columns[rows.columns.str.startswith("score_")]:
+        member = column.removeprefix("score_")
+        for level, found in compare_predictions(rows, rows.assign(score=rows[column]), model.classes[1]).items():
+            print(f"\nfused against {member} alone, per {level}: {found}")
 
 
 def _add_predict(commands: Any) -> None:
