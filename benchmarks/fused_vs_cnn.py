@@ -47,7 +47,7 @@ def main() -> None:
     begin = time.perf_counter()
     jobs = options.jobs or joblib.cpu_count()
     frames = read(options.data, options.test, jobs)
-    study = study_models.study(frames, options.budget, options.epochs)
+    study = study_models.study(frames, options.budget, epochs=options.epochs, weights=options.weights)
     folds = [*range(FOLDS), *([HELD_OUT] if options.test else [])]
     scores, costs = score(study.parts, frames, folds, options.out / "fits", jobs, _say)
     found = study_page.measure_study(study, frames, scores, resamples=1000, held_out=options.test)

@@ -10,12 +10,16 @@ import numpy as np
 from benchmarks.study_parts import Part, Rows
 from tumortrace.table import column_groups
 
-ONE = "vibrant_c2"
-PHASES = ("vibrant", *(f"vibrant_c{phase}" for phase in range(1, 9)))
+EVERY = "17 sequences"
+SEQUENCES: dict[str, tuple[str, ...] | None] = {
+    EVERY: None,
+    "9 phases": ("vibrant", *(f"vibrant_c{phase}" for phase in range(1, 9))),
+    "one crop per slice": ("vibrant_c2",),
+}
 TEXTURE = ("hog", "sobel", "lbp", "mvm_lbp", "mvmbp", "glcm", "first_order")
 REPORT_NETWORKS = ("vgg16", "resnet18", "resnet50")
-SEEDS = {"slice": (0, 1, 2), "image": (0, 1)}
-_IMAGE_EPOCHS = 3  # of 17 times as many rows
+SEEDS = (0, 1, 2)
+CROP_EPOCHS = {"small": 3, "report": 10}  # of 17 times as many rows
 
 
 class Model(NamedTuple):
@@ -68,90 +72,96 @@ def _average(tree: Any, scores: dict[str, np.ndarray]) -> np.ndarray:
     return np.mean([_average(branch, scores) for branch in tree], axis=0)
 
 
-def study(frames: dict[str, Rows], budget: str, epochs: int | None = None) -> Study:
-    """Return what is trained and measured with a budget; `epochs` shortens the training of every network."""
-    parts = {}
+class Parts(dict[str, Part]):
+    """The parts of a study by name; what adds one returns the name, for use in a tree."""
 
-    def part(name: str, frame: str, columns: Sequence[str], **options: Any) -> str:
-        parts[name] = Part(name, frame, tuple(columns), **options)
+    def add(self, name: str, frame: str, columns: Sequence[str], **options: Any) -> str:
+        self[name] = Part(name, frame, tuple(columns), **options)
         return name
 
+    def texture(self, label: str, frame: str, columns: dict[str, list[str]], *others: str) -> tuple[str, ...]:
+        """Add a part per extractor of texture, with further columns for each."""
+        return tuple(self.add(f"{name}, {label}", frame, [*columns[name], *others]) for name in TEXTURE)
+
     def networks(
-        name: str, frame: str, columns: Sequence[str], seeds: Sequence[int], **network: Any
+        self, label: str, frame: str, columns: Sequence[str], seeds: Sequence[int], **network: Any
     ) -> tuple[str, ...]:
-        network = {key: value for key, value in network.items() if value is not None}
-        settings = tuple(sorted(network.items()))
-        return tuple(part(f"{name}, seed {k}", frame, columns, network=settings, seed=k) for k in seeds)
+        """Add a network per seed; what is None is left to its recipe."""
+        settings = tuple(sorted((key, value) for key, value in network.items() if value is not None))
+        return tuple(self.add(f"{label}, seed {k}", frame, columns, network=settings, seed=k) for k in seeds)
 
-    slices, images = _features(frames["slice"]), _features(frames["image"])
-    paths = slices.pop("image")
-    (path,) = images.pop("image")
+
+def study(frames: dict[str, Rows], budget: str, *, epochs: int | None = None, weights: str | None = None) -> Study:
+    """Return what is trained and measured with a budget.
+
+    Parameters
+    ----------
+    frames : dict of str to Rows
+        ``slice``, ``image`` and ``concatenate``.
+    budget : {"cpu", "gpu"}
+        "gpu" has the networks of the report besides.
+    epochs : int, optional
+        Of every network, in place of its recipe's.
+    weights : "imagenet", optional
+        Where the networks of the report start.
+    """
+    parts = Parts()
     small = {"backbone": "resnet8", "recipe": "small", "epochs": epochs}
+    slices, images = _features(frames["slice"]), _features(frames["image"])
+    paths, crops = slices.pop("image"), images.pop("image")
+    kinetics = parts.add("kinetics", "slice", slices["kinetics"])
+    textures, cnns = {}, {}
+    for label, sequences in SEQUENCES.items():
+        chosen = {name: _of(columns, sequences) for name, columns in slices.items()}
+        textures[label] = parts.texture(label, "slice", chosen)
+        seeds = SEEDS if label == EVERY else SEEDS[:2]
+        cnns[label] = parts.networks(f"CNN, {label}", "slice", _of(paths, sequences), seeds, **small)
+    texture, cnn = textures[EVERY], cnns[EVERY]
+    handcrafted, fused = (texture, kinetics), (texture, kinetics, cnn)  # the fused one as in tumortrace.model
 
-    def texture(sequences: Sequence[str] | None, label: str) -> dict[str, str]:
-        return {
-            name: part(f"{name}, {label}", "slice", _of(slices[name], sequences)) for name in (*TEXTURE, "shape")
-        }
-
-    def slice_networks(sequences: Sequence[str] | None, label: str, seeds: Sequence[int]) -> tuple[str, ...]:
-        return networks(f"CNN, {label}", "slice", _of(paths, sequences), seeds, **small)
-
-    labels = {"17 sequences": None, "9 phases": PHASES, "one crop per slice": (ONE,)}
-    families = {label: texture(sequences, label) for label, sequences in labels.items()}
-    textures = {label: tuple(found[name] for name in TEXTURE) for label, found in families.items()}
-    cnns = {
-        label: slice_networks(sequences, label, SEEDS["slice"] if sequences is None else SEEDS["image"])
-        for label, sequences in labels.items()
-    }
-    kinetics = part("kinetics", "slice", slices["kinetics"])
-    all_texture, all_cnn = textures["17 sequences"], cnns["17 sequences"]
-    handcrafted = (all_texture, kinetics)
-    fused = (all_texture, kinetics, all_cnn)  # as in tumortrace.model: three kinds, counting the same
-
-    single = tuple(part(f"{name}, image", "image", [*images[name], "sequence"]) for name in TEXTURE)
-    crop_epochs = epochs or _IMAGE_EPOCHS
-    single_cnn = networks("CNN, image", "image", [path], SEEDS["image"], **(small | {"epochs": crop_epochs}))
-
+    crop_texture = parts.texture("single crop", "image", images, "sequence")
+    crop_network = small | {"epochs": epochs or CROP_EPOCHS["small"]}
+    crop_cnn = parts.networks("CNN, single crop", "image", crops, SEEDS[:2], **crop_network)
     main = {
         "handcrafted": Model(handcrafted),
-        "CNN": Model(all_cnn),
+        "CNN": Model(cnn),
         "fused": Model(fused),
         "handcrafted, whole lesion": Model(handcrafted, lesion=True),
-        "CNN, whole lesion": Model(all_cnn, lesion=True),
+        "CNN, whole lesion": Model(cnn, lesion=True),
         "fused, whole lesion": Model(fused, lesion=True),
-        "handcrafted, single crop": Model(single, "image"),
-        "CNN, single crop": Model(single_cnn, "image"),
-        "fused, single crop": Model((single, single_cnn), "image"),
+        "handcrafted, single crop": Model(crop_texture, "image"),
+        "CNN, single crop": Model(crop_cnn, "image"),
+        "fused, single crop": Model((crop_texture, crop_cnn), "image"),
     }
     pairs = [
         (f"{one}{view}", f"{other}{view}")
         for view in ("", ", whole lesion", ", single crop")
         for one, other in (("fused", "CNN"), ("fused", "handcrafted"), ("handcrafted", "CNN"))
     ]
-    concatenated = part("mvm_lbp concatenate", "concatenate", _features(frames["concatenate"])["mvm_lbp"])
-    ablations = {f"{name} alone": Model(families["17 sequences"][name]) for name in (*TEXTURE, "shape")}
+
+    shape = parts.add("shape", "slice", slices["shape"])
+    concatenated = parts.add("mvm_lbp, concatenate", "concatenate", _features(frames["concatenate"])["mvm_lbp"])
+    ablations = {f"{name} alone": Model(part) for name, part in zip(TEXTURE, texture, strict=True)}
     ablations["mvm_lbp alone, combine=concatenate"] = Model(concatenated, "concatenate")
+    ablations["shape alone"] = Model(shape)
     ablations["kinetics alone"] = Model(kinetics)
-    ablations["texture without kinetics"] = Model(all_texture)
-    ablations["handcrafted with shape"] = Model(((*all_texture, families["17 sequences"]["shape"]), kinetics))
-    ablations["fused without kinetics"] = Model((all_texture, all_cnn))
-    ablations["fused, handcrafted and CNN counting the same"] = Model((handcrafted, all_cnn))
-    for label in labels:
-        ablations[f"texture, {label}"] = Model(textures[label])
+    ablations["handcrafted with shape"] = Model(((*texture, shape), kinetics))
+    ablations["fused, handcrafted and CNN counting the same"] = Model((handcrafted, cnn))
+    for label in SEQUENCES:
+        ablations[f"texture without kinetics, {label}"] = Model(textures[label])
         ablations[f"CNN, {label}"] = Model(cnns[label])
-        ablations[f"texture and CNN, {label}"] = Model((textures[label], cnns[label]))
-    ablations |= {name: Model(name) for name in all_cnn} | {name: Model(name, "image") for name in single_cnn}
-    if budget == "gpu":
-        for name in REPORT_NETWORKS:
-            report = {"backbone": name, "recipe": "report", "epochs": epochs}
-            beside = networks(f"{name}, 17 sequences", "slice", paths, SEEDS["image"], **report)
-            main[f"{name} as in the report"] = Model(beside)
-            main[f"fused with {name}"] = Model((all_texture, kinetics, beside))
-            pairs.append((f"fused with {name}", f"{name} as in the report"))
-            crops = networks(
-                f"{name}, image", "image", [path], SEEDS["image"][:1], **report | {"epochs": crop_epochs}
-            )
-            main[f"{name} as in the report, single crop"] = Model(crops, "image")
+        ablations[f"fused without kinetics, {label}"] = Model((textures[label], cnns[label]))
+    ablations |= {name: Model(name) for name in cnn} | {name: Model(name, "image") for name in crop_cnn}
+
+    for name in REPORT_NETWORKS if budget == "gpu" else ():
+        report = {"backbone": name, "recipe": "report", "epochs": epochs, "weights": weights}
+        beside = parts.networks(f"{name}, {EVERY}", "slice", paths, SEEDS[:2], **report)
+        crop_report = report | {"epochs": epochs or CROP_EPOCHS["report"]}
+        single = parts.networks(f"{name}, single crop", "image", crops, SEEDS[:1], **crop_report)
+        main[f"{name}"] = Model(beside)
+        main[f"fused with {name}"] = Model((texture, kinetics, beside))
+        main[f"{name}, single crop"] = Model(single, "image")
+        pairs.append((f"fused with {name}", f"{name}"))
     return Study(list(parts.values()), main, ablations, pairs)
 
 

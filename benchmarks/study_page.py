@@ -131,6 +131,7 @@ def command(options: argparse.Namespace) -> str:
     """Return how to run this again, without what only says where things lie."""
     words = ["python benchmarks/fused_vs_cnn.py --data ROOT", f"--budget {options.budget}"]
     words += [f"--test {shlex.quote(options.test)}"] if options.test else []
+    words += [f"--weights {options.weights}"] if options.weights else []
     words += [f"--epochs {options.epochs}"] if options.epochs else []
     return " ".join(words)
 

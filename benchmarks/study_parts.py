@@ -147,7 +147,7 @@ def _key(part: Part, rows: Rows, fold: int) -> str:
 
         network["recipe"] = Recipe.of(network["recipe"], network["backbone"]).to_dict()
     train, test = rows.sides(fold)
-    settings = dataclasses.asdict(part) | {"network": network, "version": tumortrace.__version__}
+    settings = dataclasses.asdict(part) | {"name": "", "network": network, "version": tumortrace.__version__}
     key = hashlib.blake2b(json.dumps(settings, sort_keys=True, default=str).encode(), digest_size=12)
     for side in (train, test):
         key.update("".join(rows.frame["digest"][side]).encode())
