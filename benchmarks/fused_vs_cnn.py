@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # run as a script, this folder is a package all the same
@@ -31,7 +32,7 @@ from tumortrace.table import Settings
 FOLDS, SEED = 5, 0
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--data", type=Path, required=True, metavar="ROOT", help="folder in the BreaDM layout, or a manifest")
@@ -39,8 +40,9 @@ def main() -> None:
     add("--budget", choices=["cpu", "gpu"], default="cpu", help="cpu: small networks (default); gpu: the report's")
     add("--out", type=Path, default=Path("fused-vs-cnn"), metavar="DIR", help="default: fused-vs-cnn")
     add("--jobs", type=int, metavar="N", help="processes, one thread each (default: one per CPU)")
+    add("--weights", choices=["imagenet"], help="where the report's networks start (default: random weights)")
     add("--epochs", type=int, metavar="N", help="epochs of every network, to try the program out")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
 
     import joblib
 

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from benchmarks.study_parts import Part, Rows
 from tumortrace.table import column_groups
 
+SLICE = ["patient", "slice"]
 EVERY = "17 sequences"
 SEQUENCES: dict[str, tuple[str, ...] | None] = {
     EVERY: None,
@@ -27,7 +29,7 @@ class Model(NamedTuple):
 
     Attributes
     ----------
-    tree : str or tuple
+    tree : str, tuple or OverSequences
         Name of a part, or the trees whose log-odds are averaged.
     frame : str
         Whose rows it scores.
@@ -38,6 +40,12 @@ class Model(NamedTuple):
     tree: Any
     frame: str = "slice"
     lesion: bool = False
+
+
+class OverSequences(NamedTuple):
+    """For each slice, the mean over its sequences of what a tree of single images says."""
+
+    tree: Any
 
 
 class Study(NamedTuple):
@@ -57,19 +65,23 @@ class Study(NamedTuple):
     pairs: list[tuple[str, str]]
 
 
-def odds(model: Model, scores: dict[str, np.ndarray], patients: np.ndarray) -> np.ndarray:
+def odds(model: Model, scores: dict[str, np.ndarray], frames: dict[str, Rows]) -> np.ndarray:
     """Return the log-odds of a model for each row of its frame."""
-    found = _average(model.tree, scores)
+    found = _average(model.tree, scores, frames)
     if not model.lesion:
         return found
-    _, who = np.unique(patients, return_inverse=True)
+    _, who = np.unique(frames[model.frame].patients, return_inverse=True)
     return (np.bincount(who, found) / np.bincount(who))[who]
 
 
-def _average(tree: Any, scores: dict[str, np.ndarray]) -> np.ndarray:
+def _average(tree: Any, scores: dict[str, np.ndarray], frames: dict[str, Rows]) -> np.ndarray:
     if isinstance(tree, str):
         return scores[tree]
-    return np.mean([_average(branch, scores) for branch in tree], axis=0)
+    if isinstance(tree, OverSequences):
+        images, slices = (pd.MultiIndex.from_frame(frames[name].frame[SLICE]) for name in ("image", "slice"))
+        means = pd.Series(_average(tree.tree, scores, frames), index=images).groupby(level=SLICE).mean()
+        return means.loc[slices].to_numpy()
+    return np.mean([_average(branch, scores, frames) for branch in tree], axis=0)
 
 
 class Parts(dict[str, Part]):
@@ -122,10 +134,13 @@ def study(frames: dict[str, Rows], budget: str, *, epochs: int | None = None, we
     crop_texture = parts.texture("single crop", "image", images, "sequence")
     crop_network = small | {"epochs": epochs or CROP_EPOCHS["small"]}
     crop_cnn = parts.networks("CNN, single crop", "image", crops, SEEDS[:2], **crop_network)
+    crops_of_slice = OverSequences(crop_cnn)
     main = {
         "handcrafted": Model(handcrafted),
         "CNN": Model(cnn),
         "fused": Model(fused),
+        "CNN, two networks": Model((cnn, crops_of_slice)),
+        "fused, two networks": Model((*fused, crops_of_slice)),
         "handcrafted, whole lesion": Model(handcrafted, lesion=True),
         "CNN, whole lesion": Model(cnn, lesion=True),
         "fused, whole lesion": Model(fused, lesion=True),
@@ -134,6 +149,11 @@ def study(frames: dict[str, Rows], budget: str, *, epochs: int | None = None, we
         "fused, single crop": Model((crop_texture, crop_cnn), "image"),
     }
     pairs = [
+        ("fused, two networks", "CNN, two networks"),
+        ("fused, two networks", "handcrafted"),
+        ("fused, two networks", "fused"),
+    ]
+    pairs += [
         (f"{one}{view}", f"{other}{view}")
         for view in ("", ", whole lesion", ", single crop")
         for one, other in (("fused", "CNN"), ("fused", "handcrafted"), ("handcrafted", "CNN"))

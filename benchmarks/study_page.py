@@ -75,7 +75,7 @@ RULES = {
 def _predictions(model: Model, frames: dict[str, Rows], scores: dict[str, np.ndarray]) -> pd.DataFrame:
     rows = frames[model.frame]
     identity = [name for name in ("image", "split", "patient", "sequence", "slice") if name in rows.frame]
-    probability = expit(odds(model, scores, rows.patients))
+    probability = expit(odds(model, scores, frames))
     return rows.frame[identity].assign(label=rows.y, fold=rows.fold, score=probability)
 
 

@@ -3,6 +3,12 @@
 import os
 from pathlib import Path
 
+if (
+    "PYTEST_XDIST_WORKER" in os.environ
+):  # the processors are shared: one thread each, said before numpy and torch load
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
@@ -11,6 +17,23 @@ settings.register_profile(
     "seeded", derandomize=True, deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("seeded")
+
+
+def pytest_configure(config):
+    """Compile the kernels once before several processes would: they load them from the cache then."""
+    import numba
+
+    many = getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput")
+    if many and not numba.config.DISABLE_JIT:
+        from tumortrace.features import FEATURES, STACK_FEATURES
+
+        for dtype in (np.uint8, np.float64):
+            image = np.random.default_rng(0).integers(0, 200, (3, 24, 26)).astype(dtype)
+            for extractor in FEATURES.values():
+                extractor(image)
+                extractor(image, image > 50)
+            for extractor in STACK_FEATURES.values():
+                extractor(image)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import fused_vs_cnn, study_models, study_page
-from benchmarks.study_models import Model, Study
+from benchmarks.study_models import Model, OverSequences, Study
 from benchmarks.study_parts import HELD_OUT, Part, Rows, score
 from tumortrace.io import synthetic
 
@@ -13,7 +13,7 @@ from tumortrace.io import synthetic
 @pytest.fixture(scope="module")
 def lesions(tmp_path_factory):
     out = tmp_path_factory.mktemp("study") / "lesions"
-    return synthetic.make_lesions(out, patients=20, slices=1, val_fraction=0.3, seed=2)
+    return synthetic.make_lesions(out, patients=20, slices=2, val_fraction=0.3, seed=2)
 
 
 @pytest.fixture(scope="module")
@@ -61,12 +61,25 @@ def test_every_model_is_made_of_parts(frames, budget):
     scores = {part.name: np.zeros(len(frames[part.frame].y)) for part in study.parts}
     for name, model in (study.main | study.ablations).items():
         rows = frames[model.frame]
-        assert study_models.odds(model, scores, rows.patients).shape == rows.y.shape, name
+        assert study_models.odds(model, scores, frames).shape == rows.y.shape, name
     assert {name for pair in study.pairs for name in pair} <= set(study.main)
     networks = [part for part in study.parts if part.network]
     assert all("image" in column for part in networks for column in part.columns)
     assert not any("shape" in column for part in study.parts for column in part.columns if "shape" not in part.name)
     assert any("vgg16" in part.name for part in networks) == (budget == "gpu")
+
+
+def test_means_over_the_sequences_of_a_slice_and_the_slices_of_a_lesion(frames):
+    images, slices = frames["image"], frames["slice"]
+    rng = np.random.default_rng(1)
+    scores = {"crops": rng.normal(size=len(images.y)), "slices": rng.normal(size=len(slices.y))}
+    found = study_models.odds(Model(OverSequences("crops")), scores, frames)
+    for row, value in zip(slices.frame.itertuples(), found, strict=True):
+        own = (images.frame["patient"] == row.patient) & (images.frame["slice"] == row.slice)
+        assert value == pytest.approx(scores["crops"][own].mean())
+    found = study_models.odds(Model("slices", lesion=True), scores, frames)
+    for who in set(slices.patients):
+        assert found[slices.patients == who] == pytest.approx(scores["slices"][slices.patients == who].mean())
 
 
 def test_a_part_is_fitted_once_and_never_on_whom_it_scores(frames, tmp_path):
@@ -116,3 +129,17 @@ def test_what_is_measured_is_written(frames, tmp_path):
     assert "## Val (scored once)" in text
     assert len(list((tmp_path / "figures").glob("*.png"))) == 10
     assert len(pd.read_csv(tmp_path / "predictions" / "val" / "fused.csv")) == set(areas["n"]).pop()
+
+
+def test_the_program_runs_to_its_end_and_goes_on(lesions, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(study_models, "study", lambda frames, budget, **options: small_study(frames))
+    arguments = ["--data", str(lesions), "--test", "val", "--jobs", "1", "--out", str(tmp_path / "out")]
+    fused_vs_cnn.main(arguments)
+    first = capsys.readouterr()
+    assert "0 of 12 fits are there" in first.err
+    assert "| fused − CNN | slice |" in first.out
+    assert "`python benchmarks/fused_vs_cnn.py --data ROOT --budget cpu --test val`" in first.out
+    fused_vs_cnn.main(arguments)
+    second = capsys.readouterr()
+    assert "12 of 12 fits are there" in second.err
+    assert second.out.split("## Time")[0] == first.out.split("## Time")[0]
