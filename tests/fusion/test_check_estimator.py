@@ -2,7 +2,7 @@
 
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from tumortrace.fusion import EarlyFusion, LateFusion, PerSequence, PlattSVC, classifier
+from tumortrace.fusion import EarlyFusion, LateFusion, OverSequences, PerSequence, PlattSVC, classifier
 
 ESTIMATORS = [
     EarlyFusion(),
@@ -14,6 +14,7 @@ ESTIMATORS = [
     LateFusion(combine="weighted", folds=2),
     LateFusion(combine="stacked", folds=2),
     PerSequence(),
+    OverSequences(),
     PlattSVC(),
 ]
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from tumortrace.fusion import EarlyFusion, LateFusion, PerSequence
+from tumortrace.fusion import EarlyFusion, LateFusion, OverSequences, PerSequence
 
 
 @pytest.fixture
@@ -66,3 +66,32 @@ def test_mistakes(rows):
         )
     with pytest.raises(ValueError, match="column: X lacks 1 of its columns, the first 'phase'"):
         PerSequence(column="phase").fit(frame, y)
+
+
+def test_every_column_is_a_case_and_the_score_their_mean(cohort):
+    X, y, patients = cohort
+    frame = pd.DataFrame(X[:, :3], columns=["sub1__x", "sub2__x", "vibrant__x"])
+    model = OverSequences(LogisticRegression()).fit(frame, y, patients)
+    one = LogisticRegression().fit(pd.DataFrame({"image": X[:, :3].T.ravel()}), np.tile(y, 3))
+    np.testing.assert_array_equal(model.estimator_.coef_, one.coef_)
+    odds = one.coef_[0] * X[:, :3] + one.intercept_
+    second = model.predict_proba(frame)[:, 1]
+    np.testing.assert_allclose(np.log(second / (1 - second)), np.clip(odds, -9.21, 9.21).mean(axis=1), atol=1e-3)
+    np.testing.assert_array_equal(
+        OverSequences(LogisticRegression()).fit(X[:, :3], y).predict_proba(X[:, :3])[:, 1], second
+    )
+
+
+def test_a_case_has_the_patient_of_its_row(cohort):
+    X, y, patients = cohort
+    told = []
+
+    class Tells(LogisticRegression):
+        def fit(self, X, y, patients=None):
+            told.extend(zip(X[:, 0], patients, strict=True))
+            return super().fit(X, y)
+
+    OverSequences(Tells()).fit(X[:, :2], y, patients)
+    assert sorted(told) == sorted(
+        (value, who) for row, who in zip(X[:, :2], patients, strict=True) for value in row
+    )

@@ -5,7 +5,7 @@ import pytest
 from tumortrace.deep import CNNClassifier
 from tumortrace.deep._inputs import collect
 from tumortrace.fusion import EarlyFusion, LateFusion
-from tumortrace.model import Inputs, train
+from tumortrace.model import Inputs, load, train
 from tumortrace.model._inputs import list_images
 from tumortrace.table import column_groups
 
@@ -24,13 +24,23 @@ def scored(monkeypatch):
     return seen
 
 
-def test_training_a_fused_model(lesions, tiny, scored):
+@pytest.mark.parametrize("networks", ["slice", "both"])
+def test_training_a_fused_model(lesions, tiny, scored, networks, tmp_path):
     features = ["first_order", "kinetics"]
-    rows = train("fused", lesions, features=features, **tiny).out_of_fold
-    assert len({digest for digest, _ in scored}) == len(rows)
+    model = train("fused", lesions, features=features, networks=networks, out=tmp_path / "model", **tiny)
+    rows = model.out_of_fold
+    assert len({digest for digest, _ in scored}) == len(rows) * (3 if networks == "both" else 1)
     assert not any(already for _, already in scored)
     assert {"score", "score_handcrafted", "score_cnn"} <= set(rows)
     assert rows.groupby("patient")["fold"].nunique().max() == 1
+    with pytest.warns(UserWarning, match="trained on"):
+        one, other = (one.predict(lesions, jobs=1)["score"] for one in (model, load(tmp_path / "model")))
+    assert (one == other).all()
+
+
+def test_an_image_has_one_network(lesions):
+    with pytest.raises(ValueError, match="networks is 'both', but an image has one crop"):
+        train("cnn", lesions, unit="image", networks="both")
 
 
 @pytest.mark.parametrize("combine", ["weighted", "stacked"])

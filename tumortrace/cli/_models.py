@@ -65,6 +65,13 @@ def _add_train(commands: Any) -> None:
         type=_names,
         help="extractors and kinetics, with commas between (default: all but shape, which tells patients apart)",
     )
+    add(
+        "--networks",
+        metavar="slice|both",
+        default="slice",
+        help="slice (default): one network on all sequences of a slice; both: another on single crops, better and "
+        "slower",
+    )
     add("--backbone", metavar="NAME", default="resnet8", help="resnet8 (default), resnet18, resnet50 or vgg16")
     add("--weights", metavar="imagenet|FILE", help="where the network starts (default: random weights)")
     add("--recipe", metavar="NAME", default="small", help="how the network is trained: small (default) or report")
@@ -100,6 +107,7 @@ def _train(args: argparse.Namespace) -> int:
         args.source,
         unit=args.unit,
         classifier=args.classifier,
+        networks=args.networks,
         backbone=args.backbone,
         weights=args.weights,
         recipe=args.recipe,

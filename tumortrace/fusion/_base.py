@@ -12,6 +12,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, validate_data
 
+CLIP = 1e-4
+"""A probability nearer than this to 0 or 1 counts as this near: no member that is sure silences the others."""
+
 
 class BinaryClassifier(ClassifierMixin, BaseEstimator):
     """A classifier of two classes that may be told the patient of each row."""

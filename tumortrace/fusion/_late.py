@@ -14,12 +14,9 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
 
 from tumortrace import _check
-from tumortrace.fusion._base import BinaryClassifier, positions, take
+from tumortrace.fusion._base import CLIP, BinaryClassifier, positions, take
 from tumortrace.fusion._crossfit import Member, fit_all, folds_by_patient, out_of_fold, positive
 from tumortrace.fusion._early import EarlyFusion
-
-CLIP = 1e-4
-"""A probability nearer than this to 0 or 1 counts as this near: no member that is sure silences the others."""
 
 
 class LateFusion(BinaryClassifier):

@@ -1,4 +1,4 @@
-"""One model per sequence."""
+"""One model per sequence, or one for all sequences."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit, logit
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from tumortrace.fusion._base import BinaryClassifier, positions, take
+from tumortrace.fusion._base import CLIP, BinaryClassifier, positions, take
 from tumortrace.fusion._crossfit import fit, positive
 from tumortrace.fusion._early import EarlyFusion
 
@@ -119,6 +120,75 @@ class PerSequence(BinaryClassifier):
         if route.isna().any():
             raise ValueError(f"{self.column} has missing values; say where each row belongs")
         return take(X, columns=[k for k in range(X.shape[1]) if k != at]), route.tolist()
+
+
+class OverSequences(BinaryClassifier):
+    """One classifier for the sequences one by one: each column of a row is a case of its own; scores are averaged.
+
+    With a column of paths per sequence, a network learns from each crop by itself: from many times as many images
+    as there are slices, and from what does not take all sequences at once, such as a margin.
+
+    Parameters
+    ----------
+    estimator : scikit-learn classifier, optional
+        Cloned and fitted on one column that holds the columns of `X` one after the other; None is `EarlyFusion()`.
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (2,)
+        The second is the positive class.
+    estimator_ : classifier
+        The fitted classifier; its classes are 0 and 1.
+    n_features_in_, feature_names_in_
+        As in scikit-learn.
+
+    Notes
+    -----
+    The score of a row is the mean of the log-odds of its columns, clipped as by `LateFusion`.
+
+    Examples
+    --------
+    >>> X = [[0.1, 0.2], [0.3, 0.1], [0.9, 0.4], [0.8, 0.9]]
+    >>> OverSequences().fit(X, ["no", "no", "yes", "yes"]).predict([[0.9, 0.8], [0.2, 0.3]]).tolist()
+    ['yes', 'no']
+    """
+
+    def __init__(self, estimator: Any = None) -> None:
+        self.estimator = estimator
+
+    def fit(self, X: Any, y: ArrayLike, patients: ArrayLike | None = None) -> OverSequences:
+        """Fit the classifier on every column of every row.
+
+        Parameters
+        ----------
+        X : DataFrame or array_like, shape (n, sequences)
+            One column per sequence: paths of images, or numbers.
+        y : array_like, shape (n,)
+            Two classes; the second in sorted order is the positive one.
+        patients : array_like, shape (n,), optional
+            The patient of each row, for a classifier whose `fit` takes it; None means that each row is a patient of
+            its own.
+        """
+        X, codes, patients = self._start(X, y, patients)
+        estimator = EarlyFusion() if self.estimator is None else self.estimator
+        count = X.shape[1]
+        self.estimator_ = fit(clone(estimator), _one_column(X), np.tile(codes, count), np.tile(patients, count))
+        return self
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Return the probabilities of the two classes, shape (n, 2)."""
+        check_is_fitted(self)
+        X = self._rows(X, reset=False)
+        scores = positive(self.estimator_, _one_column(X)).reshape(X.shape[1], len(X))
+        second = expit(logit(np.clip(scores, CLIP, 1 - CLIP)).mean(axis=0))
+        return np.column_stack([1 - second, second])
+
+
+def _one_column(X: Any) -> Any:
+    """Return the columns of `X` one after the other, as one."""
+    if isinstance(X, pd.DataFrame):
+        return pd.DataFrame({"image": np.concatenate([X.iloc[:, k].to_numpy() for k in range(X.shape[1])])})
+    return X.T.reshape(-1, 1)
 
 
 def _where(route: list[Any], value: Any) -> NDArray[np.intp]:

@@ -26,6 +26,7 @@ OWN = {
     "EarlyFusion": "tumortrace.fusion",
     "FeatureExtractor": "tumortrace.table",
     "LateFusion": "tumortrace.fusion",
+    "OverSequences": "tumortrace.fusion",
     "PerSequence": "tumortrace.fusion",
     "PlattSVC": "tumortrace.fusion",
     "Pipeline": "sklearn.pipeline",

@@ -6,11 +6,12 @@ Each function takes the columns that the estimator will be given, as `Inputs.col
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from sklearn.pipeline import make_pipeline
 
-from tumortrace.fusion import EarlyFusion, LateFusion, PerSequence, TimeCourse
+from tumortrace.fusion import EarlyFusion, LateFusion, OverSequences, PerSequence, TimeCourse
 from tumortrace.table import column_groups
 
 
@@ -49,26 +50,37 @@ def handcrafted(columns: Sequence[str], *, classifier: str = "svm", seed: int = 
     return PerSequence(fusion, column="sequence") if "sequence" in columns else fusion
 
 
-def cnn(columns: Sequence[str], *, seed: int = 0, **network: Any) -> Any:
-    """Return a network that takes the pictures of the columns of paths as channels.
+def cnn(columns: Sequence[str], *, networks: str = "slice", seed: int = 0, **network: Any) -> Any:
+    """Return a network that takes the images of the columns of paths as channels, and perhaps one of single crops.
 
     Parameters
     ----------
     columns : sequence of str
         Paths; others are not looked at.
+    networks : {"slice", "both"}
+        "both": a second network learns from every crop by itself, in a tenth of the epochs, as there are so many
+        more; its scores are averaged over the sequences, and both count the same.
     seed : int
         Of the weights and the training.
     **network
         Parameters of `tumortrace.deep.CNNClassifier`.
     """
-    from tumortrace.deep import CNNClassifier
+    from tumortrace.deep import CNNClassifier, Recipe
 
     _, paths = _parted(columns)
-    return LateFusion([("cnn", CNNClassifier(seed=seed, **network), paths)], seed=seed)
+    members: list[tuple[str, Any, list[str]]] = [("slices", CNNClassifier(seed=seed, **network), paths)]
+    if networks == "both":
+        recipe = Recipe.of(network["recipe"], network["backbone"], epochs=network.get("epochs"))
+        own: dict[str, Any] = {"epochs": max(1, recipe.epochs // 10), "checkpoint": None}
+        if network.get("checkpoint"):
+            own["checkpoint"] = str(Path(network["checkpoint"]) / "crops")
+        crops = OverSequences(CNNClassifier(seed=seed, **(network | own)))
+        members.append(("crops", crops, paths))
+    return LateFusion(members, seed=seed)
 
 
 def fused(columns: Sequence[str], *, classifier: str = "svm", seed: int = 0, network: Mapping[str, Any]) -> Any:
-    """Return the average of `handcrafted` and `cnn` in which texture, kinetics and network count the same.
+    """Return the average of `handcrafted` and `cnn` in which texture, kinetics and each network count the same.
 
     An average learns nothing from the scores of its members, so that none need be cross-fitted for it.
     """
@@ -79,7 +91,8 @@ def fused(columns: Sequence[str], *, classifier: str = "svm", seed: int = 0, net
         ("cnn", cnn(paths, seed=seed, **network), paths),
     ]
     kinds = {"kinetics" if name.startswith("kinetics_") else "texture" for name in features}
-    return LateFusion(members, weights={"handcrafted": len(kinds), "cnn": 1}, seed=seed)
+    count = 2 if network.get("networks") == "both" else 1
+    return LateFusion(members, weights={"handcrafted": len(kinds), "cnn": count}, seed=seed)
 
 
 def _parted(columns: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -15,6 +15,7 @@ from tumortrace.model._inputs import Inputs
 from tumortrace.table import Settings
 
 KINETICS = "kinetics"
+NETWORKS = ("slice", "both")
 KINDS = ("handcrafted", "cnn", "fused")
 NUMBERED = {1: ("VIBRANT+C2",), 9: SEQUENCES[:9], 17: SEQUENCES}
 """Sequences by their number: one phase after contrast, all nine phases, and with them the subtractions."""
@@ -27,6 +28,7 @@ class Plan:
     kind: str
     unit: str
     classifier: str
+    networks: str
     backbone: str
     weights: str | None
     recipe: str
@@ -50,6 +52,9 @@ class Plan:
 
             _check.one_of("backbone", self.backbone, BACKBONES)
             _check.one_of("recipe", self.recipe, tuple(RECIPES))
+            _check.one_of("networks", self.networks, NETWORKS)
+            if self.networks == "both" and self.unit == "image":
+                raise ValueError("networks is 'both', but an image has one crop; give 'slice', or unit='slice'")
         if self.kind != "cnn":
             from tumortrace.fusion import classifier
 
@@ -86,7 +91,8 @@ class Plan:
         """Return the unfitted estimator for the columns of a frame."""
         from tumortrace.model import _estimators
 
-        network = {
+        network: dict[str, Any] = {
+            "networks": self.networks,
             "backbone": self.backbone,
             "weights": self.weights,
             "recipe": self.recipe,

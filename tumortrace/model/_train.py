@@ -42,6 +42,7 @@ def train(
     *,
     unit: str = "slice",
     classifier: str = "svm",
+    networks: str = "slice",
     backbone: str = "resnet8",
     weights: str | os.PathLike[str] | None = None,
     recipe: str = "small",
@@ -71,6 +72,9 @@ def train(
         What is scored: a slice with its sequences side by side, or each image by itself.
     classifier : {"svm", "logistic", "forest", "xgboost"}
         Of the features.
+    networks : {"slice", "both"}, default "slice"
+        "slice" trains one network, the sequences of a slice being its channels. "both" trains a second one on every
+        crop by itself, whose scores are averaged over a slice: better, and several times as slow.
     backbone, weights, recipe, size, epochs
         Of the network: `tumortrace.deep.CNNClassifier`.
     sequences : int or sequence of str, optional
@@ -125,6 +129,7 @@ def train(
         kind=kind,
         unit=unit,
         classifier=classifier,
+        networks=networks,
         backbone=backbone,
         weights=None if weights is None else str(weights),
         recipe=recipe,
@@ -287,6 +292,9 @@ def _networks(estimator: Any) -> Iterator[Any]:
     """Yield every network in an estimator: the fitted ones, and the unfitted ones among its parameters."""
     if hasattr(estimator, "checkpoint"):
         yield estimator
+    for name in ("estimator", "estimator_"):
+        if getattr(estimator, name, None) is not None:
+            yield from _networks(getattr(estimator, name))
     for _, member, _ in getattr(estimator, "members", None) or ():
         yield from _networks(member)
     for member in getattr(estimator, "members_", {}).values():
