@@ -8,8 +8,13 @@ from table.toy import toy, write_images
 
 from tumortrace.features import FEATURES
 
+# what runs the tests may have been started with Ctrl-C ignored, as shells do in the background
 PROGRAM = """
+import signal
 import sys
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 from table.toy import toy
 from tumortrace.cli import main
 from tumortrace.features import FEATURES
