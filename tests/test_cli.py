@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import tumortrace
+from tumortrace import io
 from tumortrace.cli import main
 from tumortrace.features import FEATURES
 from tumortrace.table import Settings
@@ -257,3 +258,21 @@ def test_as_a_module_into_a_pipe_that_closes():
     done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
     os.close(write)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_slices(tmp_path, capsys):
+    lesions = io.synthetic.make_lesions(tmp_path / "lesions", patients=2, slices=1, seed=1)
+    out = tmp_path / "slices.csv"
+    arguments = ["slices", str(lesions), "-o", str(out), "--jobs", "1"]
+    assert main([*arguments, "--features", "first_order"]) == 0
+    assert "slices.csv: 2 slices" in capsys.readouterr().out
+    columns = set(pd.read_csv(out))
+    assert {"patient", "sub1__image", "sub1__first_order_mean", "kinetics_lesion_wash_in", "status"} <= columns
+    assert main([*arguments, "--no-texture", "-q"]) == 0
+    assert capsys.readouterr().out == ""
+    assert not any("first_order" in name for name in pd.read_csv(out))
+    next(lesions.rglob("VIBRANT/*.jpg")).unlink()
+    assert main([*arguments, "--no-texture"]) == 3
+    assert "1 failed" in capsys.readouterr().out
+    assert main([*arguments, "--no-texture", "--no-kinetics"]) == 2
+    assert "leave nothing to compute" in capsys.readouterr().err

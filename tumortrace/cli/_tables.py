@@ -1,4 +1,4 @@
-"""The commands of images and tables: extract, features, settings, distribution, show, synthetic, quickstart."""
+"""The commands of images and tables, from extract to quickstart."""
 
 import argparse
 import sys
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tumortrace.cli._common import OK, SHOWN, SOME_FAILED, UsageError, add_command, complain, whole
 
 if TYPE_CHECKING:
-    from tumortrace.table import Summary
+    from tumortrace.table import Settings, Summary
 
 _RESUME = "; rows so far are kept: go on with the same command and --resume"
 
@@ -16,6 +16,7 @@ _RESUME = "; rows so far are kept: go on with the same command and --resume"
 def add_commands(commands: Any) -> None:
     """Declare them."""
     _add_extract(commands)
+    _add_slices(commands)
     _add_features(commands)
     _add_settings(commands)
     _add_distribution(commands)
@@ -38,15 +39,7 @@ def _add_extract(commands: Any) -> None:
     )
     add = command.add_argument
     add("source", metavar="SOURCE", help="a folder of images, a manifest (.csv with a column Image), or an image")
-    add("--settings", metavar="FILE", type=Path, help="YAML file of extractors and parameters; see: settings init")
-    add("--features", metavar="NAMES", help="run these extractors only: names with commas between; see: features")
-    add(
-        "--set",
-        metavar="NAME.PARAMETER=VALUE",
-        action="append",
-        default=[],
-        help="set a parameter; may be repeated",
-    )
+    _add_choice_of_features(command)
     add("--jobs", metavar="N", type=whole(1), help="worker processes (default: every available CPU)")
     add(
         "-o",
@@ -66,16 +59,36 @@ def _add_extract(commands: Any) -> None:
     add("-q", "--quiet", action="store_true", help="print errors only")
 
 
-def _extract(args: argparse.Namespace) -> int:
-    from tumortrace.table import Settings, WorkerDied, extract
+def _add_choice_of_features(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("--settings", metavar="FILE", type=Path, help="YAML file of extractors and parameters; see: settings init")
+    add("--features", metavar="NAMES", help="run these extractors only: names with commas between; see: features")
+    add(
+        "--set",
+        metavar="NAME.PARAMETER=VALUE",
+        action="append",
+        default=[],
+        help="set a parameter; may be repeated",
+    )
+
+
+def _chosen_settings(args: argparse.Namespace) -> "Settings":
+    """Return the settings that were asked for; the name of the table is looked at too, before any work."""
+    from tumortrace.table import Settings
 
     if args.out.suffix not in (".csv", ".parquet"):
         raise UsageError(f"the table is {str(args.out)!r}; give a name that ends in .csv or .parquet")
     names = None if args.features is None else [name.strip() for name in args.features.split(",") if name.strip()]
     try:
-        settings = Settings.of(args.settings, features=names, overrides=args.set)
+        return Settings.of(args.settings, features=names, overrides=args.set)
     except (ValueError, TypeError) as error:
         raise UsageError(error) from error
+
+
+def _extract(args: argparse.Namespace) -> int:
+    from tumortrace.table import WorkerDied, extract
+
+    settings = _chosen_settings(args)
     progress = sys.stderr.isatty() if args.progress is None else args.progress
     try:
         summary = extract(
@@ -106,6 +119,67 @@ def _report(summary: "Summary", columns: int) -> None:
     if summary.failed or summary.incomplete:
         incomplete = f"{summary.incomplete} incomplete (some features undefined)"
         print(f"{summary.failed} failed, {incomplete}: the column error says why")
+
+
+def _add_slices(commands: Any) -> None:
+    command = add_command(
+        commands,
+        "slices",
+        _slices,
+        "compute one row per slice: texture of every sequence, and kinetics",
+        "  tumortrace slices lesions/ -o slices.csv\n"
+        "  tumortrace slices lesions/ --no-texture -o kinetics.csv\n"
+        "  tumortrace slices lesions/ --features glcm,lbp --no-kinetics -o texture.parquet\n\n"
+        "exit codes: 0 every slice is good, 3 some slices failed, 2 wrong usage, 1 another error",
+    )
+    add = command.add_argument
+    add(
+        "source",
+        metavar="SOURCE",
+        help="a folder in the BreaDM layout, or a manifest with patient, slice and sequence",
+    )
+    _add_choice_of_features(command)
+    add("--texture", action=argparse.BooleanOptionalAction, default=True, help="texture (default: yes)")
+    add("--kinetics", action=argparse.BooleanOptionalAction, default=True, help="kinetics (default: yes)")
+    add("--jobs", metavar="N", type=whole(1), help="worker processes (default: every available CPU)")
+    add(
+        "-o",
+        "--out",
+        metavar="FILE",
+        type=Path,
+        default=Path("slices.csv"),
+        help="the table, .csv or .parquet (default: slices.csv); texture of single images goes to NAME.images.csv",
+    )
+    add("--resume", action="store_true", help="take over the rows of an earlier NAME.images.csv")
+    add("--progress", action=argparse.BooleanOptionalAction, help="progress bar (default: on a terminal)")
+    add("-q", "--quiet", action="store_true", help="print errors only")
+
+
+def _slices(args: argparse.Namespace) -> int:
+    from tumortrace.table import extract_slices
+
+    settings = _chosen_settings(args)
+    if not args.texture and not args.kinetics:
+        raise UsageError("--no-texture and --no-kinetics leave nothing to compute")
+    given = args.settings is not None or args.features is not None or args.set
+    progress = sys.stderr.isatty() if args.progress is None else args.progress
+    table = extract_slices(
+        args.source,
+        settings if given else None,
+        texture=args.texture,
+        kinetics=args.kinetics,
+        out=args.out,
+        jobs=args.jobs,
+        resume=args.resume,
+        progress=progress and not args.quiet,
+    )
+    counts = table["status"].value_counts()
+    failed, incomplete = (int(counts.get(name, 0)) for name in ("failed", "incomplete"))
+    if not args.quiet:
+        print(f"{args.out}: {len(table):,} slices")
+        if failed or incomplete:
+            print(f"{failed} failed, {incomplete} incomplete (some features undefined): the column error says why")
+    return SOME_FAILED if failed else OK
 
 
 def _add_features(commands: Any) -> None:
@@ -254,7 +328,7 @@ def _add_quickstart(commands: Any) -> None:
         commands,
         "quickstart",
         _quickstart,
-        "make lesions, extract their features, fit a model by patient, and show how good it is",
+        "make lesions, extract their features, and compare handcrafted, CNN and fused models by patient",
         "  tumortrace quickstart\n  tumortrace quickstart --out try/ --jobs 2",
     )
     command.add_argument(
