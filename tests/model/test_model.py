@@ -9,6 +9,7 @@ import pytest
 
 from tumortrace import evaluation, io
 from tumortrace.model import (
+    Inputs,
     ModelError,
     compare_predictions,
     levels_of,
@@ -197,3 +198,15 @@ def test_what_is_no_table_of_predictions(tmp_path, content, message):
     path.write_bytes(content.encode("latin-1"))
     with pytest.raises(ValueError, match=message):
         read_predictions(path)
+
+
+def test_the_phases_of_kinetics_are_those_of_the_training(lesions, quick):
+    model = train("handcrafted", lesions, **quick)
+    assert len(model.inputs.phases) == 9
+    assert len(model.inputs.subtractions) == 8
+    assert Inputs.from_dict(model.inputs.to_dict()) == model.inputs
+    there = io.find(lesions).frame
+    fewer = there[there["sequence"] != "VIBRANT+C8"]
+    fewer = fewer.assign(image=[str(lesions / image) for image in fewer["image"]])
+    with pytest.raises(ValueError, match=r"lacks the sequences VIBRANT\+C8"):
+        model.predict(fewer, jobs=1)

@@ -44,6 +44,9 @@ class Inputs:
         has one channel. None is no pixels.
     group : str
         The column that tells patients apart; where a source has it, it stands for `patient`.
+    phases, subtractions : tuple of str, optional
+        The sequences that kinetics are computed from, as `tumortrace.table.extract_slices` takes them; a source
+        must have them all. None are those of BreaDM that a source has.
     """
 
     unit: str = "slice"
@@ -52,6 +55,8 @@ class Inputs:
     kinetics: dict[str, Any] | None = None
     pixels: tuple[str, ...] | None = None
     group: str = "patient"
+    phases: tuple[str, ...] | None = None
+    subtractions: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         _check.one_of("unit", self.unit, UNITS)
@@ -68,8 +73,8 @@ class Inputs:
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Inputs:
         """Return what `to_dict` gave."""
-        names = {key: None if fields[key] is None else tuple(fields[key]) for key in ("sequences", "pixels")}
-        return cls(**{**fields, **names})
+        names = ("sequences", "pixels", "phases", "subtractions")
+        return cls(**{**fields, **{key: None if fields[key] is None else tuple(fields[key]) for key in names}})
 
     def frame(self, listing: pd.DataFrame, *, jobs: int | None = None, progress: bool = False) -> pd.DataFrame:
         """Return a row per slice or image of a listing.
@@ -105,7 +110,8 @@ class Inputs:
 
     def _chosen(self, listing: pd.DataFrame) -> pd.DataFrame:
         """Return the rows of the listing whose sequence is used."""
-        wanted = {*(self.sequences or ()), *(self.pixels or ())}
+        named = (self.sequences, self.pixels, self.phases, self.subtractions)
+        wanted = dict.fromkeys(name for names in named for name in names or ())
         needed = {"sequence"} if wanted else set()
         if self.unit == "slice":
             needed |= {"patient", "slice", "sequence"}
@@ -116,9 +122,7 @@ class Inputs:
         if not wanted:
             return listing
         there = list(dict.fromkeys(listing["sequence"]))
-        missing = [
-            name for name in dict.fromkeys((*(self.sequences or ()), *(self.pixels or ()))) if name not in there
-        ]
+        missing = [name for name in wanted if name not in there]
         if missing and (self.unit == "slice" or len(missing) == len(wanted)):
             raise ValueError(f"the source lacks the sequences {', '.join(missing)}; it has {', '.join(there)}")
         return listing if self.kinetics is not None else listing[listing["sequence"].isin(wanted)]
@@ -140,6 +144,8 @@ class Inputs:
                 self.texture,
                 texture=self.texture is not None,
                 kinetics=False if self.kinetics is None else self.kinetics,
+                phases=self.phases,
+                subtractions=self.subtractions,
                 jobs=jobs,
                 progress=progress,
             )

@@ -13,6 +13,7 @@ from tumortrace.features import FEATURES
 from tumortrace.io.synthetic import SEQUENCES
 from tumortrace.model._inputs import Inputs
 from tumortrace.table import Settings
+from tumortrace.table._phases import phase_names
 
 KINETICS = "kinetics"
 NETWORKS = ("slice", "both")
@@ -79,7 +80,10 @@ class Plan:
             kinetics = features.pop(KINETICS, None)
             texture = Settings.of(features).parameters if features else None
         pixels = (chosen or () if self.unit == "slice" else ()) if self.deep else None
-        return Inputs(self.unit, chosen, texture, kinetics, pixels, self.group)
+        phases, subtractions = None, None
+        if kinetics is not None and there:
+            phases, subtractions = phase_names("the source", list(there), None, None)
+        return Inputs(self.unit, chosen, texture, kinetics, pixels, self.group, phases, subtractions)
 
     def estimator(
         self,
