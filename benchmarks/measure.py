@@ -59,12 +59,8 @@ def _once(function: Callable[[], Any]) -> float:
 
 def machine() -> dict[str, Any]:
     """What was measured on: processor, versions, and the two speeds that floors are made of."""
-    cpu = platform.processor() or "unknown"
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        cpu = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), cpu)
     return {
-        "cpu": cpu,
+        "cpu": processor(),
         "simd": numba.config.CPU_FEATURES or " ".join(sorted(_simd())),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
@@ -75,6 +71,14 @@ def machine() -> dict[str, Any]:
         "operations_g_per_s": {lane: _operation_speed(lane) / 1e9 for lane in LANES}
         | {"count": _counting_speed() / 1e9},
     }
+
+
+def processor() -> str:
+    """Return what the processor calls itself."""
+    known = Path("/proc/cpuinfo")
+    lines = known.read_text().splitlines() if known.exists() else []
+    named = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor() or "unknown")
 
 
 def _version(name: str) -> str | None:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from benchmarks import measure as machine
+from benchmarks.measure import processor
 from benchmarks.study_models import Model, Study, odds
 from benchmarks.study_parts import HELD_OUT, Rows
 from tumortrace import evaluation, report
@@ -176,7 +176,7 @@ def write(
     lines += [
         "## Time and memory",
         "",
-        f"{seconds / 60:.0f} min in this run, on {jobs} processes of one thread each ({machine.machine()['cpu']}). "
+        f"{seconds / 60:.0f} min in this run, on {jobs} processes of one thread each ({processor()}). "
         f"The {len(costs)} fits took {fits.get(True, 0):.0f} min of one thread for networks and "
         f"{fits.get(False, 0):.0f} for features, those of earlier runs included. Peak memory: "
         f"{memory / 1e9:.1f} GB, and {costs['memory'].max() / 1e9:.1f} GB in each process that fits.",

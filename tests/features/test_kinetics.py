@@ -161,6 +161,16 @@ def test_maps_are_curves_of_pixels():
     np.testing.assert_allclose(masked.peak_enhancement, factor * whole.peak_enhancement)
 
 
+@pytest.mark.parametrize("phases", [5, 6, 7, 8])
+def test_a_flat_curve_has_no_slope_and_its_map_no_contiguity(phases):
+    stack = np.full((phases, 1, 2), 16, np.uint8)
+    stack[0, 0, 0] = 0
+    v = kinetics(stack, scale=0.25, early=1)
+    assert v["lesion_delayed_slope"] == 0
+    assert v["delayed_slope_contiguity"] == 0
+    assert (enhancement_maps(stack, scale=0.25, early=1).delayed_slope == 0).all()
+
+
 @given(
     arrays(np.uint8, st.tuples(st.integers(3, 6), st.integers(1, 2), st.integers(1, 5), st.integers(1, 5))),
     st.sampled_from([0.25, 1.0, 2.0]),

@@ -12,6 +12,7 @@ from tumortrace._numba import kernel
 FLOOR = 0.05  # where the denominator of a ratio is an enhancement below 5 % of the baseline, it is taken as that
 _FEWEST_PHASES = 3
 _LOST = 1e-6  # a baseline below this share of the largest number is none
+_ROUNDING = 1e-12  # a sum below this share of its terms is 0 and rounding
 _EQUAL = 1e-9  # numbers that differ by less than this share of the largest do not vary
 
 Floats = NDArray[np.float64]
@@ -220,6 +221,7 @@ def _describe(enhancement: Floats, times: Floats, slope: Floats, early: int, out
         at = 0
         area = first * times[0] / 2
         rise = slope[0] * first
+        terms = abs(rise)
         for p in range(1, phases):
             e = enhancement[p, i]
             if e > peak:
@@ -228,10 +230,11 @@ def _describe(enhancement: Floats, times: Floats, slope: Floats, early: int, out
                 initial = max(initial, e)
             area += (e + enhancement[p - 1, i]) / 2 * (times[p] - times[p - 1])
             rise += slope[p] * e
+            terms += abs(slope[p] * e)
         out[0, i] = first / times[0]
         out[1, i] = peak
         out[2, i] = times[at]
         out[3, i] = min((peak - last) / max(peak, FLOOR), 1.0)
         out[4, i] = min(max(initial / max(last, FLOOR), -1.0), 3.0)
         out[5, i] = area / times[phases - 1]
-        out[6, i] = rise
+        out[6, i] = rise if abs(rise) > _ROUNDING * terms else 0.0  # a flat curve has no slope
