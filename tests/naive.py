@@ -395,12 +395,15 @@ def glcm(grey, n_levels, distance, aggregation):
 def curve(e, times, early):
     """The seven numbers of an enhancement curve; `times` count from the phase before contrast."""
     peak, last, initial = max(e), e[-1], max(e[:early])
+    first = next(
+        i for i, value in enumerate(e) if peak - value <= 1e-9 * max(abs(peak), abs(value))
+    )  # but for rounding
     late, t = e[early - 1 :], times[early - 1 :]
     steps = zip([0, *e], e, [0, *times], times, strict=False)
     return {
         "wash_in": e[0] / times[0],
         "peak_enhancement": peak,
-        "time_to_peak": times[e.index(peak)],
+        "time_to_peak": times[first],
         "wash_out": min(1, (peak - last) / max(peak, 0.05)),
         "signal_enhancement_ratio": min(3, max(-1, initial / max(last, 0.05))),
         "area_under_curve": sum((a + b) / 2 * (t2 - t1) for a, b, t1, t2 in steps) / times[-1],
@@ -409,12 +412,12 @@ def curve(e, times, early):
 
 
 def otsu(x):
-    """The threshold of the split with the largest variance between the classes."""
+    """The threshold of the split with the largest variance between the classes, the lowest of equal ones."""
     x = np.sort(np.asarray(x))
     between = {
         t: (x < t).mean() * (x >= t).mean() * (x[x >= t].mean() - x[x < t].mean()) ** 2 for t in np.unique(x)[1:]
     }
-    return max(between, key=between.get) if between else x[0]
+    return min((t for t in between if between[t] > (1 - 1e-9) * max(between.values())), default=x[0])
 
 
 def geary(values):

@@ -161,6 +161,21 @@ def test_maps_are_curves_of_pixels():
     np.testing.assert_allclose(masked.peak_enhancement, factor * whole.peak_enhancement)
 
 
+def test_of_equally_good_thresholds_the_lowest_is_taken():
+    for unit in (1, 3, 7, 230.4):
+        peak = np.array([-80, 0, -32, -160, -128]) / unit  # two and three pixels, or three and two
+        lesion = enhancing_lesion(peak[np.newaxis])
+        assert lesion.tolist() == [[True, True, True, False, False]]
+        assert naive.otsu(peak) == peak[0]
+
+
+def test_a_peak_that_comes_twice_is_the_first():
+    stack = np.full((5, 1, 3), 16, np.uint8)
+    stack[0, 0, 0], stack[2, 0, 1], stack[3, 0, 2] = 0, 176, 176  # the mean curve is as high at both phases
+    for scale in (0.3, 1.0, 2.0):
+        assert kinetics(stack, np.ones((1, 3)), scale=scale)["lesion_time_to_peak"] == 2
+
+
 @pytest.mark.parametrize("phases", [5, 6, 7, 8])
 def test_a_flat_curve_has_no_slope_and_its_map_no_contiguity(phases):
     stack = np.full((phases, 1, 2), 16, np.uint8)

@@ -31,7 +31,7 @@ class EnhancementMaps(NamedTuple):
     peak_enhancement : ndarray
         The largest E.
     time_to_peak : ndarray
-        When it is first reached.
+        When it is first reached, but for rounding.
     wash_out : ndarray
         The share of the peak that is lost at the last phase, 0 to 1.
     signal_enhancement_ratio : ndarray
@@ -116,8 +116,8 @@ def enhancing_lesion(peak_enhancement: ArrayLike, mask: ArrayLike | None = None)
     Notes
     -----
     The threshold is exact, without a histogram: of all splits of the sorted values, the one with the largest
-    variance between the classes. Otsu 1979, A threshold selection method from gray-level histograms,
-    https://doi.org/10.1109/TSMC.1979.4310076.
+    variance between the classes, the lowest of equal ones. Otsu 1979, A threshold selection method from gray-level
+    histograms, https://doi.org/10.1109/TSMC.1979.4310076.
 
     Examples
     --------
@@ -196,14 +196,18 @@ def curves(course: Course, enhancement: Floats) -> Floats:
 
 
 def otsu(ordered: Floats) -> float:
-    """Return the least number of the upper class of sorted numbers; the least of all where they are equal."""
+    """Return the least number of the upper class of sorted numbers; the least of all where they are equal.
+
+    Of splits that are equally good, but for rounding, it is the lowest.
+    """
     if not varies(ordered):
         return float(ordered[0])
     n = ordered.size
     below = np.arange(1, n)
     sums = np.cumsum(ordered - ordered.mean())[:-1]
     between = np.where(np.diff(ordered) > 0, sums * sums / (below * (n - below)), -1.0)
-    return float(ordered[between.argmax() + 1])
+    best = np.argmax(between >= (1 - _EQUAL) * between.max())
+    return float(ordered[best + 1])
 
 
 def varies(values: Floats) -> bool:
@@ -224,7 +228,7 @@ def _describe(enhancement: Floats, times: Floats, slope: Floats, early: int, out
         terms = abs(rise)
         for p in range(1, phases):
             e = enhancement[p, i]
-            if e > peak:
+            if e - peak > _EQUAL * max(abs(e), abs(peak)):
                 peak, at = e, p
             if p < early:
                 initial = max(initial, e)
