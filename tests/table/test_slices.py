@@ -5,8 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from table.toy import toy
 
-from tumortrace.features import common_scale, kinetics
+from tumortrace.features import FEATURES, common_scale, kinetics
 from tumortrace.io import find, read_image, synthetic
 from tumortrace.table import extract, extract_slices, widen
 
@@ -110,14 +111,19 @@ def test_one_kind_alone(made, table):
     assert texture.attrs == {}
 
 
-def test_shape_is_left_out_unless_asked_for(made, monkeypatch):
-    from table.toy import toy
+@pytest.fixture
+def three_extractors():
+    """Shape, first order and the toy are all there are; then everything is back in its order."""
+    every = dict(FEATURES)
+    FEATURES.clear()
+    FEATURES.update(first_order=every["first_order"], shape=every["shape"], toy=toy)
+    yield
+    FEATURES.clear()
+    FEATURES.update(every)
 
-    from tumortrace.features import FEATURES
 
-    for name in set(FEATURES) - {"shape", "first_order"}:
-        monkeypatch.delitem(FEATURES, name)
-    monkeypatch.setitem(FEATURES, "toy", toy)
+@pytest.mark.usefixtures("three_extractors")
+def test_shape_is_left_out_unless_asked_for(made):
     rows = find(made).frame.iloc[:17].assign(image=lambda f: [str(made / p) for p in f["image"]])
     default = extract_slices(rows, kinetics=False, jobs=1)
     assert {name.split("__")[1].split("_")[0] for name in default if "__" in name} == {"image", "first", "toy"}
