@@ -17,7 +17,6 @@ from benchmarks.study_models import Model, Study, odds
 from benchmarks.study_parts import HELD_OUT, Rows
 from tumortrace import evaluation, report
 
-LEVELS = {"image": ["patient", "slice", "sequence"], "slice": ["patient", "slice"], "patient": ["patient"]}
 NOTICE = "Research software, no medical device."
 CROSS_VALIDATED = "cross-validation"
 
@@ -82,7 +81,7 @@ def _predictions(model: Model, frames: dict[str, Rows], scores: dict[str, np.nda
 def _held_out(known: pd.DataFrame, test: pd.DataFrame, resamples: int) -> list[pd.DataFrame]:
     """Measure the held-out rows, at thresholds chosen on the cross-validated ones."""
     found = []
-    for level, by in LEVELS.items():
+    for level, by in evaluation.LEVELS.items():
         if not set(by) <= set(test):
             continue
         rows = evaluation.aggregate(known, by)
@@ -97,7 +96,7 @@ def _compare(
     evaluated: str, a: str, b: str, predictions: Mapping[tuple[str, str], pd.DataFrame], resamples: int
 ) -> list[dict[str, object]]:
     rows = []
-    for level, by in LEVELS.items():
+    for level, by in evaluation.LEVELS.items():
         one, other = predictions[evaluated, a], predictions[evaluated, b]
         if not set(by) <= set(one):
             continue
@@ -200,7 +199,7 @@ def _tables(found: Found, study: Study, evaluated: str) -> list[str]:
     for title, models in (("Models", study.main), ("Ablations", study.ablations)):
         lines += ["", f"| {title} | per image | per slice | per patient |", "|---|---|---|---|"]
         for name in models:
-            cells = [_cell(results, name, level, "auc") for level in LEVELS]
+            cells = [_cell(results, name, level, "auc") for level in evaluation.LEVELS]
             lines.append(f"| {name} | {' | '.join(cells)} |")
     lines += ["", "Per slice, thresholds chosen on other patients: accuracy where it was best, sensitivity and"]
     lines += ["specificity where Youden's index was (single crops: per image).", ""]
@@ -225,14 +224,14 @@ def _cell(results: pd.DataFrame, model: str, level: str, metric: str) -> str:
 def _figures(found: Found, study: Study, evaluated: str) -> dict[str, object]:
     """Return ROC, precision-recall, calibration, decision and confusion figures of the three models of slices."""
     tables = {
-        name: evaluation.aggregate(found.predictions[evaluated, name], LEVELS["slice"])
+        name: evaluation.aggregate(found.predictions[evaluated, name], evaluation.LEVELS["slice"])
         for name in ("handcrafted", "CNN", "fused")
     }
     arguments = {name: (t["label"], t["score"], t["patient"]) for name, t in tables.items()}
     title = f"Per slice, {evaluated}"
     calls = {}
     for name, table in tables.items():
-        known = evaluation.aggregate(found.predictions[CROSS_VALIDATED, name], LEVELS["slice"])
+        known = evaluation.aggregate(found.predictions[CROSS_VALIDATED, name], evaluation.LEVELS["slice"])
         if evaluated == CROSS_VALIDATED:
             threshold = evaluation.carried_thresholds(table["label"], table["score"], table["fold"])
         else:

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from tumortrace import io
 from tumortrace.features import CommonScale, FeatureVector, common_scale, kinetics
+from tumortrace.io.synthetic import SEQUENCES
 from tumortrace.table._rows import Source
 from tumortrace.table._settings import in_one_line
 
-PHASES = ("VIBRANT", *(f"VIBRANT+C{i}" for i in range(1, 9)))
-SUBTRACTIONS = tuple(f"SUB{i}" for i in range(1, 9))
+PHASES, SUBTRACTIONS = SEQUENCES[:9], SEQUENCES[9:]
 
 
 class Slice(NamedTuple):
