@@ -45,11 +45,11 @@ class Text:
 
     @property
     def paragraphs(self) -> list[str]:
-        """The paragraphs, each on one line.
+        r"""The paragraphs, each on one line.
 
         Examples
         --------
-        >>> Text("One,\\ntwo.\\n\\nThree.").paragraphs
+        >>> Text("One,\ntwo.\n\nThree.").paragraphs
         ['One, two.', 'Three.']
         """
         return [" ".join(part.split()) for part in self.text.split("\n\n") if part.strip()]
