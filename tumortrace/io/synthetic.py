@@ -130,6 +130,25 @@ def make_lesions(
     return out
 
 
+def is_synthetic(path: str | os.PathLike[str]) -> bool:
+    """Tell whether a file or a folder lies in what `make_lesions` wrote.
+
+    Parameters
+    ----------
+    path : path
+        An image, or a folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     is_synthetic(folder), is_synthetic(make_lesions(folder, patients=2, slices=1) / "train")
+    (False, True)
+    """
+    path = Path(path).absolute()
+    return any((place / _MARK).is_file() for place in (path, *path.parents))
+
+
 def _number(name: str, value: Any, high: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= high or value == math.inf:
         bounds = "of at least 0" if high == math.inf else f"from 0 to {high:g}"

@@ -1,0 +1,106 @@
+"""The images behind rows of predictions, and pictures of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from tumortrace import io
+from tumortrace.report._study import Study
+from tumortrace.report._style import FAINT, INK, SMALL, TEXT, new_figure
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHOWN = "VIBRANT+C2"
+"""The sequence that stands for a slice, where it is there: early after contrast, when lesions differ most."""
+
+_PHASES = 9
+_SIDE = 1.0  # inches
+
+
+def files(study: Study, row: Mapping[Any, Any]) -> dict[str, str]:
+    """Return sequence → path of the images behind a row; the sequence is "" where images have none."""
+    listing = study.listing
+    if listing is None:
+        return {}
+    keys = [name for name in ("image", "patient", "sequence", "slice") if name in row and name in listing]
+    chosen = np.ones(len(listing), bool)
+    for name in keys:
+        chosen &= np.asarray(listing[name] == row[name])
+    found = listing[chosen]
+    sequences = found["sequence"] if "sequence" in found else [""] * len(found)
+    return dict(zip(sequences, found["path"], strict=True))
+
+
+def main_sequence(sequences: Sequence[str]) -> str:
+    """Return the sequence that stands for the others: early after contrast where it is there, else the first."""
+    return SHOWN if SHOWN in sequences else sequences[0]
+
+
+def phases(sequences: Sequence[str]) -> list[str]:
+    """Return the sequences to lay side by side, nine at most: subtractions only where there is nothing else."""
+    plain = [name for name in sequences if not name.startswith("SUB")]
+    return (plain or list(sequences))[:_PHASES]
+
+
+def pixels(path: str) -> NDArray[Any] | None:
+    """Return the pixels of an image, of a volume its middle slice; None where it cannot be read."""
+    try:
+        array = io.read_image(path).array
+    except (OSError, ValueError):
+        return None
+    return array if array.ndim == 2 else array[len(array) // 2]
+
+
+def draw(rows: Sequence[tuple[str, Sequence[tuple[str, NDArray[Any]]]]], *, side: float = _SIDE) -> Figure:
+    """Draw rows of images, each under its caption, as wide as one another.
+
+    Parameters
+    ----------
+    rows : sequence of (str, sequence of (str, ndarray))
+        The name of a row, and captions and images. The images of a row share their grey scale: that of the file
+        where it has 8 bits, else from the lowest to the highest value of the row.
+    side : float
+        Of an image, in inches.
+    """
+    columns = max(len(images) for _, images in rows)
+    named = any(name for name, _ in rows)
+    figure = new_figure(side * columns + 0.3 * named, (side + 0.28) * len(rows))
+    grid = figure.subplots(len(rows), columns, squeeze=False)
+    for places, (name, images) in zip(grid, rows, strict=True):
+        low, high = _scale([image for _, image in images])
+        for place, axes in enumerate(places):
+            if place >= len(images):
+                axes.remove()
+                continue
+            caption, image = images[place]
+            axes.imshow(image, cmap="gray", vmin=low, vmax=high, interpolation="nearest")
+            axes.set_title(caption, fontsize=SMALL, color=FAINT, pad=3)
+            axes.set(xticks=[], yticks=[])
+            axes.spines[:].set_visible(False)
+        if name:
+            places[0].set_ylabel(name, fontsize=TEXT, color=INK)
+    return figure
+
+
+def of_patients(rows: pd.DataFrame, wanted: int, seed: int) -> pd.DataFrame:
+    """Return one row of each of some patients, drawn by seed: the middle one of the patient's."""
+    patients = np.sort(rows["patient"].unique())
+    drawn = np.random.default_rng(seed).permutation(patients)[:wanted]
+    chosen = []
+    for patient in drawn:
+        own = rows[rows["patient"] == patient]
+        chosen.append(own.index[len(own) // 2])
+    return rows.loc[chosen]
+
+
+def _scale(images: Sequence[NDArray[Any]]) -> tuple[float, float]:
+    if all(image.dtype == np.uint8 for image in images):
+        return 0.0, 255.0
+    low, high = min(float(image.min()) for image in images), max(float(image.max()) for image in images)
+    return low, high if high > low else low + 1.0

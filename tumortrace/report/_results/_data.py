@@ -1,0 +1,156 @@
+"""What the study is of: patients, slices, images, classes, splits, and what they look like."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tumortrace import io
+from tumortrace.report._distribution import plot_class_distribution
+from tumortrace.report._document import Block, Items, Note, Picture, Section, Table, Text
+from tumortrace.report._results._crops import draw, files, main_sequence, of_patients, phases, pixels
+from tumortrace.report._results._words import NONE, count, listed
+from tumortrace.report._study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_EXAMPLES = 6
+
+
+def data(study: Study) -> Section:
+    """Return what the study is of."""
+    source = study.rows if study.listing is None else study.listing
+    counts = io.class_distribution(source[source["label"] != ""]) if "label" in source else None
+    blocks: list[Block] = [Text(_in_short(study))]
+    if study.synthetic:
+        blocks.append(
+            Note(
+                "The lesions are synthetic: made by a program, from a seed. What follows shows how the software "
+                "works. It says nothing about patients."
+            )
+        )
+    if counts is not None:
+        blocks.append(_distribution(counts, whole=study.listing is not None))
+    blocks.append(Items(_facts(study)))
+    if counts is not None and counts["patients"].notna().all():
+        blocks.append(
+            Picture(
+                plot_class_distribution(counts),
+                "Bars: how many images, slices and patients there are of each class and split.",
+                "How the data are made up.",
+            )
+        )
+    return Section("data", "The data", blocks, _examples(study))
+
+
+def _in_short(study: Study) -> str:
+    rows = study.rows
+    negative, positive = study.classes
+    per = rows.groupby("label")["patient"].nunique()
+    unit = study.unit
+    what = (
+        f"{count(len(rows), unit)} of {count(rows['patient'].nunique(), 'patient')}"
+        if unit != "patient"
+        else (count(len(rows), "patient"))
+    )
+    how = (
+        f"tested by cross-validation in {rows['fold'].nunique()} folds, no patient in two of them"
+        if study.cross_fitted
+        else "scored by a model that was trained before"
+    )
+    return (
+        f"The results are of {what}, {how}: {count(int(per.get(positive, 0)), 'patient')} with the label "
+        f"{positive} and {count(int(per.get(negative, 0)), 'patient')} with the label {negative}. "
+        f"{positive} is the class that the model looks for."
+    )
+
+
+def _distribution(counts: pd.DataFrame, *, whole: bool) -> Table:
+    units = ("patients", "slices", "images")
+    rows = [
+        [
+            str(row["split"]),
+            str(row["label"]),
+            *(NONE if row[u] is None or row[u] != row[u] else f"{row[u]:,}" for u in units),
+        ]
+        for row in counts.astype(object).where(counts.notna(), None).to_dict("records")
+    ]
+    return Table(
+        "Patients, slices and images by split and class",
+        ["Split", "Class", *(unit.capitalize() for unit in units)],
+        rows,
+        note=(
+            "All labelled images of the source. A slice counts once, however many sequences show it."
+            if whole
+            else "Counted from the rows of the predictions: the images behind them are not known, "
+            "an image is a row here."
+        ),
+        numeric=[2, 3, 4],
+    )
+
+
+def _facts(study: Study) -> list[tuple[str, str]]:
+    facts = []
+    listing = study.listing
+    if listing is not None and "sequence" in listing:
+        facts.append(("Sequences", listed(dict.fromkeys(listing["sequence"]))))
+    if study.cross_fitted:
+        folds = study.rows.groupby("fold")["patient"].nunique()
+        spread = f"{folds.min()} to {folds.max()}" if folds.min() < folds.max() else f"{folds.min()}"
+        facts.append(("Folds", f"{len(folds)}, of {spread} patients each; a patient is in one"))
+    facts.append(("Left out", _left_out(study)))
+    return facts
+
+
+def _left_out(study: Study) -> str:
+    reasons = list(study.model.record["data"]["left_out"]) if study.model is not None and study.cross_fitted else []
+    without = len(study.predictions) - len(study.rows)
+    if without:
+        reasons.append(f"{count(without, 'row')} of the predictions without a label or a score")
+    return "; ".join(reasons) if reasons else "nothing"
+
+
+def _examples(study: Study) -> list[Section]:
+    """Return crops of both classes, and the course of contrast of one lesion of each."""
+    if study.listing is None:
+        return []
+    singles, courses = [], []
+    sequence = ""
+    for label in reversed(study.classes):
+        rows = of_patients(study.rows[study.rows["label"] == label], _EXAMPLES, study.seed)
+        crops = []
+        for row in rows.to_dict("records"):
+            found = files(study, row)
+            if not found:
+                continue
+            sequence = main_sequence(list(found))
+            image = pixels(found[sequence])
+            if image is None:
+                continue
+            crops.append((f"{row['patient']}, {image.shape[0]} × {image.shape[1]}", image))
+            if len(crops) == 1 and len(found) > 1:
+                course = [(name, pixels(found[name])) for name in phases(list(found))]
+                courses.append((label, [(name, phase) for name, phase in course if phase is not None]))
+        if crops:
+            singles.append((label, crops))
+    if not singles:
+        return []
+    what = f" in the sequence {sequence}" if sequence else ""
+    blocks: list[Block] = [
+        Picture(
+            draw(singles),
+            f"Rows of small grey crops of lesions, {listed(label for label, _ in singles)}.",
+            f"Crops{what}, one per patient, patients drawn at random; above each the patient and the size in pixels. "
+            "All are drawn equally large.",
+        )
+    ]
+    if courses:
+        blocks.append(
+            Picture(
+                draw(courses, side=0.72),
+                "One lesion of each class, its phases side by side.",
+                "The first lesion of each row above over time: before contrast, then the phases after it, in the "
+                "grey values of the files.",
+            )
+        )
+    return [Section("examples", "What the lesions look like", blocks)]
