@@ -70,13 +70,13 @@ def levels_of(predictions: pd.DataFrame) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def measure_predictions(predictions: pd.DataFrame, positive: str) -> pd.DataFrame:
+def measure_predictions(predictions: pd.DataFrame, positive: str, *, seed: int = 0) -> pd.DataFrame:
     """Return every metric at every level, as `tumortrace.evaluation.measure` does."""
     rows = scored_rows(predictions)
-    return measure(rows, levels=levels_of(rows), positive=positive)
+    return measure(rows, levels=levels_of(rows), positive=positive, seed=seed)
 
 
-def compare_predictions(a: pd.DataFrame, b: pd.DataFrame, positive: str) -> dict[str, Comparison]:
+def compare_predictions(a: pd.DataFrame, b: pd.DataFrame, positive: str, *, seed: int = 0) -> dict[str, Comparison]:
     """Return level → the comparison of the areas of two models that scored the same rows.
 
     Raises
@@ -103,7 +103,7 @@ def compare_predictions(a: pd.DataFrame, b: pd.DataFrame, positive: str) -> dict
     for name, by in levels_of(joined).items():
         sides = [aggregate(joined, _with_patient(by), score=f"score_{side}") for side in "ab"]
         y = sides[0]["label"] == positive
-        found[name] = compare(y, sides[0]["score_a"], sides[1]["score_b"], sides[0]["patient"])
+        found[name] = compare(y, sides[0]["score_a"], sides[1]["score_b"], sides[0]["patient"], seed=seed)
     return found
 
 
