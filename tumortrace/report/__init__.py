@@ -13,12 +13,37 @@ from tumortrace.report._calibration import plot_calibration
 from tumortrace.report._confusion import plot_confusion
 from tumortrace.report._curves import plot_decision_curve, plot_precision_recall, plot_roc
 from tumortrace.report._distribution import plot_class_distribution
+from tumortrace.report._document import (
+    Document,
+    Figures,
+    Items,
+    Link,
+    Note,
+    Picture,
+    Pictures,
+    Questions,
+    Section,
+    Table,
+    Text,
+)
 from tumortrace.report._history import plot_history
 from tumortrace.report._panel import panel
 from tumortrace.report._predictions import plot_predictions
+from tumortrace.report._render import render
 from tumortrace.report._style import save
 
 __all__ = [
+    "Document",
+    "Figures",
+    "Items",
+    "Link",
+    "Note",
+    "Picture",
+    "Pictures",
+    "Questions",
+    "Section",
+    "Table",
+    "Text",
     "panel",
     "plot_calibration",
     "plot_class_distribution",
@@ -28,5 +53,6 @@ __all__ = [
     "plot_precision_recall",
     "plot_predictions",
     "plot_roc",
+    "render",
     "save",
 ]
