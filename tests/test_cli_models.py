@@ -136,7 +136,8 @@ def test_predict_writes_a_table_and_counts(models, lesions, tmp_path, capsys):
     assert printed.out == f"{out}: {len(table)} rows, {counts}\n{NOTICE}\n"
     assert printed.err == ""
     assert list(table) == [
-        "split", "label", "patient", "slice", "score", "threshold", "predicted", "status", "error",
+        "split", "label", "patient", "slice", "score_texture", "score_kinetics",
+        "score", "threshold", "predicted", "status", "error",
     ]  # fmt: skip
     expected = load(models / "a").predict(lesions, splits=["val"], jobs=1)
     np.testing.assert_array_equal(table["score"], expected["score"])

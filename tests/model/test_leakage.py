@@ -5,14 +5,17 @@ import pytest
 from tumortrace.deep import CNNClassifier
 from tumortrace.deep._inputs import collect
 from tumortrace.fusion import EarlyFusion, LateFusion
-from tumortrace.model import Inputs, load, train
+from tumortrace.model import Inputs, _train, load, train
 from tumortrace.model._inputs import list_images
 from tumortrace.table import column_groups
 
 
 @pytest.fixture
 def scored(monkeypatch):
-    """Digests of the rows that networks score, each with whether the network that scored it had seen it."""
+    """Digests of the rows that networks score, each with whether the network that scored it had seen it.
+
+    The final model scores some of its own rows too, for the background of explanations; these are not counted.
+    """
     seen = []
     plain = CNNClassifier.predict_proba
 
@@ -20,7 +23,14 @@ def scored(monkeypatch):
         seen.extend((digest, digest in self.seen_) for digest in collect(X).digests)
         return plain(self, X)
 
+    def explaining(self, estimator):
+        with monkeypatch.context() as unrecorded:
+            unrecorded.setattr(CNNClassifier, "predict_proba", plain)
+            return background(self, estimator)
+
+    background = _train._Run.background
     monkeypatch.setattr(CNNClassifier, "predict_proba", recorded)
+    monkeypatch.setattr(_train._Run, "background", explaining)
     return seen
 
 

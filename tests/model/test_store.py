@@ -52,7 +52,7 @@ def test_the_manifest_lists_every_part_and_its_hash(tmp_path):
     folder = write(tmp_path / "model", RECORD, LateFusion(members))
     there = files(folder)
     manifest = json.loads(there["manifest.json"])
-    assert (manifest["format"], manifest["version"]) == ("tumortrace-model", 1)
+    assert (manifest["format"], manifest["version"]) == ("tumortrace-model", 2)
     listed = {part["name"]: (part["bytes"], part["sha256"]) for part in manifest["parts"]}
     assert {name.split("0")[0] for name in listed} == {"array", "sklearn.skops", "xgboost"}
     assert set(there) == {*listed, "manifest.json", "manifest.sha256"}
@@ -210,17 +210,26 @@ def test_a_missing_library_is_named(tmp_path, monkeypatch):
 def test_a_newer_format_is_refused_with_what_to_install(tmp_path, logistic):
     folder = write(tmp_path / "model", {}, logistic[0])
     manifest = json.loads((folder / "manifest.json").read_text())
-    manifest.update(version=2, versions={"tumortrace": "9.1"}, novelty="of which this version knows nothing")
+    manifest.update(version=3, versions={"tumortrace": "9.1"}, novelty="of which this version knows nothing")
     data = json.dumps(manifest).encode()
     (folder / "manifest.json").write_bytes(data)
     (folder / "manifest.sha256").write_text(f"{hashlib.sha256(data).hexdigest()}  manifest.json\n")
     with pytest.raises(
-        ModelError, match=r"has version 2 of the format.*reads up to 1.*made by tumortrace 9\.1: install"
+        ModelError, match=r"has version 3 of the format.*reads up to 2.*made by tumortrace 9\.1: install"
     ):
         read(folder)
 
 
-@pytest.mark.parametrize("version", [1])
+def test_the_background_comes_back(tmp_path, logistic):
+    background = pd.DataFrame(
+        {"glcm_mean": [1.0, np.nan], "sequence": ["SUB1", "C1"], "label": ["a", "b"], "score": [0, 1]}
+    )
+    stored = read(write(tmp_path / "model", {}, logistic[0], background=background))
+    pd.testing.assert_frame_equal(stored.background, background.astype({"score": float}))
+    assert read(write(tmp_path / "other", {}, logistic[0])).background is None
+
+
+@pytest.mark.parametrize("version", [1, 2])
 def test_models_of_earlier_versions_are_read(version):
     """`data/make_stored.py` wrote them, once per version of the format; they are never written anew."""
     folder = Path(__file__).parent / "data" / f"version{version}"
@@ -230,6 +239,7 @@ def test_models_of_earlier_versions_are_read(version):
         warnings.filterwarnings("ignore", "(?s).*made with")  # by older libraries
         stored = read(folder / "model")
     assert stored.record == expected["record"]
+    assert (stored.background is None) == (version == 1)
     X = pd.DataFrame(expected["rows"])
     # boosted trees add up in float32, whose last digit may differ between processors
     np.testing.assert_allclose(stored.estimator.predict_proba(X)[:, 1], expected["scores"], rtol=1e-6, atol=0)

@@ -139,15 +139,15 @@ def _train(args: argparse.Namespace) -> int:
 
 
 def _print_members(model: "Model") -> None:
-    """Print what a fused model differs by from each of its members."""
+    """Print what a fused model differs by from each of its two parts."""
     from tumortrace.model import compare_predictions
 
     rows = model.out_of_fold
     assert rows is not None
-    for column in rows.columns[rows.columns.str.startswith("score_")]:
-        member = column.removeprefix("score_")
-        for level, found in compare_predictions(rows, rows.assign(score=rows[column]), model.classes[1]).items():
-            print(f"\nfused against {member} alone, per {level}: {found}")
+    for part in model.estimator.members_ if model.record["plan"]["kind"] == "fused" else ():
+        alone = rows.assign(score=rows[f"score_{part}"])
+        for level, found in compare_predictions(rows, alone, model.classes[1]).items():
+            print(f"\nfused against {part} alone, per {level}: {found}")
 
 
 def _add_predict(commands: Any) -> None:

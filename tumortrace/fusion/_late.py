@@ -153,7 +153,17 @@ class LateFusion(BinaryClassifier):
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return the probabilities of the two classes, shape (n, 2)."""
-        odds = _log_odds(self.member_probabilities(X))
+        return self.combined(self.member_probabilities(X))
+
+    def combined(self, probabilities: ArrayLike) -> NDArray[np.float64]:
+        """Return the probabilities of the two classes, shape (n, 2), that follow from those of the members.
+
+        Parameters
+        ----------
+        probabilities : array_like, shape (n, members)
+            What `member_probabilities` returns.
+        """
+        odds = _log_odds(np.asarray(probabilities, dtype=np.float64))
         if self.combine == "stacked":
             return np.asarray(self.stacker_.predict_proba(odds), dtype=np.float64)
         second = expit(odds @ np.array(list(self.weights_.values())))

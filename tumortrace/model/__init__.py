@@ -13,12 +13,14 @@ from tumortrace.model._measured import (
     read_predictions,
     scored_rows,
 )
+from tumortrace.model._members import Member, member_scores, members
 from tumortrace.model._model import Model, load
 from tumortrace.model._store import Stored, read, write
-from tumortrace.model._train import out_of_fold, train, training_folder
+from tumortrace.model._train import out_of_fold, train, training_folder, training_source
 
 __all__ = [
     "Inputs",
+    "Member",
     "Model",
     "ModelError",
     "Stored",
@@ -26,12 +28,15 @@ __all__ = [
     "levels_of",
     "load",
     "measure_predictions",
+    "member_scores",
+    "members",
     "out_of_fold",
     "read",
     "read_predictions",
     "scored_rows",
     "train",
     "training_folder",
+    "training_source",
     "two_classes",
     "write",
 ]

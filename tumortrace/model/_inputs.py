@@ -219,6 +219,11 @@ def list_images(source: Any, *, group: str = "patient", splits: Sequence[str] | 
     return frame[frame["split"].isin(list(splits))].reset_index(drop=True)
 
 
+def content_digests(paths: pd.DataFrame) -> list[str]:
+    """Return 32 hex digits for each row of paths, over the content of its files."""
+    return [_read(row, ())[0] for row in paths.to_dict("records")]
+
+
 def _finished(
     frame: pd.DataFrame, files: pd.DataFrame, channels: Sequence[str], errors: Sequence[str]
 ) -> pd.DataFrame:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tumortrace import _check
 from tumortrace.model._error import ModelError
-from tumortrace.model._inputs import FAILED, IDENTITY, Inputs, list_images
+from tumortrace.model._inputs import FAILED, Inputs, list_images
+from tumortrace.model._members import member_scores, members
 from tumortrace.model._store import read, write
+from tumortrace.model._tested import predictions, tested
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,12 +39,17 @@ class Model:
     record : dict
         How it was trained and what it measured, as JSON takes it: `plan`, the parameters of `train`; `data`, with
         `rows`, `patients` by label, `digest` and `left_out`; `metrics`, the rows of `evaluation.measure` of the
-        out-of-fold predictions; and `seen`, the digests of the rows it was trained on. It names no patient.
+        out-of-fold predictions; `calibration`, what share of these was positive where the score was so much, a bin
+        of scores each; and `seen`, the digests of the rows it was trained on. It names no patient.
     out_of_fold : DataFrame, optional
         The rows it was trained on with their out-of-fold predictions. It names patients, so that it is not saved
         with the model; see `train`.
     history : DataFrame, optional
         A row per epoch of each network: `fold` (0 for the final one), `epoch`, `loss` and others.
+    background : DataFrame, optional
+        Some of the rows it was trained on, to explain others by: their numbers as the estimator takes them,
+        `label`, ``score_<member>`` and `score`. It names no patient and no file. None for a model of an earlier
+        version.
     """
 
     estimator: Any
@@ -51,6 +59,7 @@ class Model:
     record: dict[str, Any]
     out_of_fold: pd.DataFrame | None = None
     history: pd.DataFrame | None = None
+    background: pd.DataFrame | None = None
 
     def predict(
         self, source: Any, *, splits: Sequence[str] | None = None, jobs: int | None = None, progress: bool = False
@@ -72,9 +81,9 @@ class Model:
         Returns
         -------
         DataFrame
-            The identity columns there are; `score`, the probability of the positive class; `threshold`;
-            `predicted`, the label; `status` and `error`. A row that cannot be scored has the status "failed", no
-            score, an empty prediction, and says why.
+            The identity columns there are; ``score_<member>`` for each of `members`; `score`, the probability of
+            the positive class; `threshold`; `predicted`, the label; `status` and `error`. A row that cannot be
+            scored has the status "failed", no score, an empty prediction, and says why.
 
         Raises
         ------
@@ -95,9 +104,64 @@ class Model:
         if missing := [name for name in names if name not in frame]:
             raise ModelError(f"the source gives no {missing[0]}, which the model was trained with")
         score = np.full(len(frame), np.nan)
+        columns = {f"score_{name}": score.copy() for name in members(self.estimator)}
         if good.any():
-            score[good] = self.estimator.predict_proba(frame.loc[good, names])[:, 1]
-        return predictions(frame, score, self.threshold, self.classes)
+            score[good], scores = member_scores(self.estimator, frame.loc[good, names])
+            for name, values in scores.items():
+                columns[name][good] = values
+        return predictions(frame, score, self.threshold, self.classes, **columns)
+
+    def member(self, name: str) -> Model:
+        """Return a part of a fused model as a model of its own, tested on the same folds.
+
+        Parameters
+        ----------
+        name : {"handcrafted", "cnn"}
+            Which part.
+
+        Returns
+        -------
+        Model
+            It takes what the part needs of a source, and its scores are the column ``score_<name>`` of this one.
+            Its threshold comes from its own out-of-fold predictions.
+
+        Raises
+        ------
+        ValueError
+            If this is no fused model, or it was loaded: its out-of-fold predictions are needed, which `train`
+            returns with the model.
+        """
+        plan = self.record["plan"]
+        if plan["kind"] != "fused":
+            raise ValueError(f"the model is {plan['kind']}, not fused; it has no such parts")
+        _check.one_of("name", name, tuple(self.estimator.members_))
+        if self.out_of_fold is None and self.record["metrics"]:
+            raise ValueError("the model was loaded without its out-of-fold predictions; take what train returns")
+        estimator = self.estimator.members_[name]
+        below = [f"score_{member}" for member in members(estimator)]
+        record = {**self.record, "plan": {**plan, "kind": name}}
+        if name == "cnn":
+            inputs = replace(self.inputs, texture=None, kinetics=None, phases=None, subtractions=None)
+            record["seen"] = record["seen_pixels"]
+        else:
+            inputs = replace(self.inputs, pixels=None)
+        del record["seen_pixels"]
+        threshold, out_of_fold, history = self.threshold, None, self.history if name == "cnn" else None
+        if (rows := self.out_of_fold) is not None:
+            found = tested(
+                rows,
+                rows[f"score_{name}"].to_numpy(),
+                rows["fold"].to_numpy(),
+                {column: rows[column].to_numpy() for column in below},
+                self.classes,
+            )
+            threshold, out_of_fold = found.threshold, found.out_of_fold
+            record |= {"metrics": found.metrics, "calibration": found.calibration}
+        background = self.background
+        if background is not None:
+            numbers = [column for column in estimator.feature_names_in_ if column in background]
+            background = background.assign(score=background[f"score_{name}"])[[*numbers, "label", *below, "score"]]
+        return Model(estimator, inputs, self.classes, threshold, record, out_of_fold, history, background)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the model as a folder, for `load`; see `write` for what is raised.
@@ -115,7 +179,7 @@ class Model:
             "threshold": self.threshold,
             **self.record,
         }
-        return write(path, record, self.estimator, overwrite=overwrite)
+        return write(path, record, self.estimator, background=self.background, overwrite=overwrite)
 
     def _warn_of_seen(self, frame: pd.DataFrame) -> None:
         seen = int(frame["digest"].isin(self.record["seen"]).sum())
@@ -150,17 +214,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     try:
         inputs = Inputs.from_dict(record.pop("inputs"))
         negative, positive = record.pop("classes")
-        return Model(stored.estimator, inputs, (negative, positive), float(record.pop("threshold")), record)
+        threshold = float(record.pop("threshold"))
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path}: its manifest is not that of a trained model: {error}") from error
-
-
-def predictions(
-    frame: pd.DataFrame, score: Any, threshold: Any, classes: tuple[str, str], **columns: Any
-) -> pd.DataFrame:
-    """Return the predictions table of a frame; `columns` come before the score."""
-    known = [name for name in frame.columns if name in IDENTITY]
-    called = np.where(np.isnan(score), "", np.where(score >= threshold, classes[1], classes[0]))
-    return frame[known].assign(
-        **columns, score=score, threshold=threshold, predicted=called, status=frame["status"], error=frame["error"]
-    )
+    return Model(stored.estimator, inputs, (negative, positive), threshold, record, background=stored.background)

@@ -20,7 +20,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -28,8 +28,11 @@ import tumortrace
 from tumortrace.model._encode import Parts, decode, encode
 from tumortrace.model._error import ModelError
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 FORMAT = "tumortrace-model"
-VERSION = 1
+VERSION = 2
 
 MANIFEST, DIGEST = "manifest.json", "manifest.sha256"
 _PART = re.compile(r"sklearn\.skops|array\d{3,6}\.npy|network\d{3,6}\.safetensors|xgboost\d{3,6}\.json")
@@ -49,14 +52,24 @@ class Stored(NamedTuple):
         The model itself, fitted.
     versions : dict of str to str
         The libraries that made it.
+    background : DataFrame or None
+        Rows of numbers and text that the model is explained by.
     """
 
     record: dict[str, Any]
     estimator: Any
     versions: dict[str, str]
+    background: pd.DataFrame | None = None
 
 
-def write(path: str | os.PathLike[str], record: dict[str, Any], estimator: Any, *, overwrite: bool = False) -> Path:
+def write(
+    path: str | os.PathLike[str],
+    record: dict[str, Any],
+    estimator: Any,
+    *,
+    background: pd.DataFrame | None = None,
+    overwrite: bool = False,
+) -> Path:
     """Write a fitted estimator and what is known about it as a folder.
 
     Parameters
@@ -68,6 +81,8 @@ def write(path: str | os.PathLike[str], record: dict[str, Any], estimator: Any, 
         of its training data. Plain JSON: dicts with names as keys, lists, text, finite numbers, booleans, None.
     estimator : scikit-learn estimator
         An estimator of tumortrace or scikit-learn, an ``XGBClassifier``, or a pipeline of such.
+    background : DataFrame, optional
+        Columns of numbers and of text that belong to it. The index is not kept.
     overwrite : bool, default False
         Take the place of a model that is there. Of nothing else: a folder that is no model is left alone.
 
@@ -100,7 +115,7 @@ def write(path: str | os.PathLike[str], record: dict[str, Any], estimator: Any, 
     _check_target(path, overwrite)
     parts = Parts()
     try:
-        manifest = _manifest(record, estimator, parts)
+        manifest = _manifest(record, estimator, background, parts)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
     files = {**parts.contents, MANIFEST: manifest, DIGEST: _digest_line(manifest)}
@@ -165,16 +180,18 @@ def _read(path: Path, called: Path) -> tuple[Stored, dict[str, str]]:
         estimator = decode(manifest["estimator"], parts)
         if not hasattr(estimator, "get_params"):
             raise ModelError(f"{MANIFEST} describes a {type(estimator).__name__}, no estimator; {_DAMAGED}")
-        return Stored(manifest["record"], estimator, manifest["versions"]), _libraries(parts)
+        background = _table(decode(manifest.get("background"), parts))
+        return Stored(manifest["record"], estimator, manifest["versions"], background), _libraries(parts)
 
 
-def _manifest(record: dict[str, Any], estimator: Any, parts: Parts) -> bytes:
+def _manifest(record: dict[str, Any], estimator: Any, background: pd.DataFrame | None, parts: Parts) -> bytes:
     if type(record) is not dict:
         raise ModelError(f"record is a {type(record).__name__}; give a dict")
     _check_plain(record, "record")
     if not hasattr(estimator, "get_params"):
         raise ModelError(f"estimator is a {type(estimator).__name__}; give a fitted estimator")
     node = encode(estimator, parts)
+    beside = None if background is None else encode(_table_parts(background), parts, "background")
     parts.close()
     listed = [{"name": n, "bytes": len(d), "sha256": _sha256(d)} for n, d in parts.contents.items()]
     content = {
@@ -184,6 +201,7 @@ def _manifest(record: dict[str, Any], estimator: Any, parts: Parts) -> bytes:
         "record": record,
         "parts": listed,
         "estimator": node,
+        "background": beside,
     }
     return json.dumps(content, indent=1, allow_nan=False).encode("ascii") + b"\n"
 
@@ -226,14 +244,51 @@ def _read_manifest(path: Path) -> dict[str, Any]:
             f"has version {version} of the format, and tumortrace {tumortrace.__version__} reads up to {VERSION}; "
             f"it was made by tumortrace {_made_by(manifest)}: install that or a later one"
         )
-    kinds = {"format": str, "version": int, "versions": dict, "record": dict, "parts": list, "estimator": dict}
+    kinds: dict[str, Any] = {"format": str, "version": int, "versions": dict, "record": dict, "parts": list}
+    kinds["estimator"] = dict
+    if version == 2:  # version 1 had no background
+        kinds["background"] = dict | None
     if (
         set(manifest) != set(kinds)
-        or version != VERSION
-        or not all(type(manifest[k]) is t for k, t in kinds.items())
+        or type(version) is not int
+        or version < 1
+        or not all(isinstance(manifest[k], t) for k, t in kinds.items())
     ):
-        raise ModelError(f"{MANIFEST} does not have the fields of version {VERSION} of the format; {_DAMAGED}")
+        raise ModelError(
+            f"{MANIFEST} does not have the fields of a version of the format up to {VERSION}; {_DAMAGED}"
+        )
     return manifest
+
+
+def _table_parts(table: pd.DataFrame) -> dict[str, Any]:
+    """Return a table as names, one array of numbers, and columns of text."""
+    text = [name for name in table.columns if table[name].dtype.kind not in "biuf"]
+    numbers = table.drop(columns=text)
+    return {
+        "columns": [str(name) for name in table.columns],
+        "numbers": numbers.to_numpy(np.float64),
+        "text": {name: [str(value) for value in table[name]] for name in text},
+    }
+
+
+def _table(parts: Any) -> pd.DataFrame | None:
+    """Return the table that `_table_parts` took apart."""
+    if parts is None:
+        return None
+    import pandas as pd
+
+    match parts:
+        case {"columns": list(names), "numbers": np.ndarray() as numbers, "text": dict(text)} if (
+            all(type(name) is str for name in names)
+            and numbers.ndim == 2
+            and numbers.dtype == np.float64
+            and set(text) <= set(names)
+            and len(set(names)) == len(names) == numbers.shape[1] + len(text)
+            and all(len(column) == len(numbers) for column in text.values())
+        ):
+            table = pd.DataFrame(numbers, columns=[name for name in names if name not in text])
+            return pd.concat([table, pd.DataFrame(text, index=table.index)], axis=1)[names]
+    raise ModelError(f"{MANIFEST} describes a background that is no table; {_DAMAGED}")
 
 
 def _read_parts(path: Path, listed: list[Any]) -> dict[str, bytes]:

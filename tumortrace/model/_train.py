@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
@@ -16,12 +17,14 @@ from numpy.typing import NDArray
 
 import tumortrace
 from tumortrace import _check
-from tumortrace.evaluation import carried_thresholds, choose_threshold, grouped_folds
+from tumortrace.evaluation import grouped_folds
 from tumortrace.model._cohort import Cohort, check_listing, cohort
-from tumortrace.model._inputs import Inputs, list_images
-from tumortrace.model._measured import measure_predictions, read_predictions
-from tumortrace.model._model import Model, predictions
+from tumortrace.model._inputs import Inputs, content_digests, list_images
+from tumortrace.model._measured import read_predictions
+from tumortrace.model._members import member_scores
+from tumortrace.model._model import Model
 from tumortrace.model._plan import NUMBERED, Plan, chosen_features
+from tumortrace.model._tested import tested
 from tumortrace.model._work import Work
 
 if TYPE_CHECKING:
@@ -30,9 +33,9 @@ if TYPE_CHECKING:
 Say = Callable[[str], object]
 
 HELD_OUT = "test"
-RULE = "youden"
 WITHOUT_FOLDS = 0.5
-OUT_OF_FOLD, HISTORY = "out_of_fold.csv", "history.csv"
+BACKGROUND = 64
+OUT_OF_FOLD, HISTORY, SOURCE = "out_of_fold.csv", "history.csv", "source.json"
 """Files of the folder beside a model."""
 
 
@@ -98,8 +101,8 @@ def train(
         Worker processes of the extraction; one per available CPU by default.
     out : path, optional
         Where to save the model. Beside it come ``<out>.training/`` with the out-of-fold predictions, which name
-        patients, and the history of networks, and during the training ``<out>.partial/``, from which a killed one
-        goes on, to the same model, when it is asked for again.
+        patients, the history of networks, and where the images lie; and, during the training, ``<out>.partial/``,
+        from which a killed one goes on, to the same model, when it is asked for again.
     force : bool
         Overwrite the model at `out`, and discard an unfinished training.
     say : callable, optional
@@ -160,6 +163,7 @@ def train(
     model = _model(run, inputs, run.cross_validate(), run.fit_all())
     if target is not None:
         _save(model, target, force)
+        _put(training_folder(target) / SOURCE, json.dumps(_source(source, plan.splits)))
         work.clear()
     return model
 
@@ -178,7 +182,7 @@ class _Run:
     def cross_validate(self) -> tuple[NDArray[np.int64], dict[str, NDArray[np.float64]]] | None:
         """Return the fold of each row, from 1, and its scores by a model that did not see its patient.
 
-        ``score`` is that of the model; of a fused one there is also that of each member, ``score_<member>``.
+        ``score`` is that of the model, ``score_<member>`` that of each of its members.
         """
         if self.plan.folds == 0:
             return None
@@ -204,12 +208,25 @@ class _Run:
         return folds, scores
 
     def _scores(self, estimator: Any, features: pd.DataFrame) -> dict[str, list[float]]:
-        """Return column → scores, of the model and, where it is a fused one, of its members."""
-        scores = {"score": estimator.predict_proba(features)[:, 1].tolist()}
-        if self.plan.kind == "fused":
-            members = estimator.member_probabilities(features)
-            scores |= {f"score_{name}": members[:, k].tolist() for k, name in enumerate(estimator.members_)}
-        return scores
+        """Return column → scores, of the model and of its members."""
+        score, columns = member_scores(estimator, features)
+        return {"score": score.tolist(), **{name: values.tolist() for name, values in columns.items()}}
+
+    def background(self, estimator: Any) -> pd.DataFrame:
+        """Return some of the rows, half of each class where there are as many, as the final estimator sees them."""
+        import pandas as pd
+
+        rng, data = np.random.default_rng(self.plan.seed), self.data
+        order = [rng.permutation(np.flatnonzero(data.y == k)) for k in (0, 1)]
+        few = min(BACKGROUND // 2, *map(len, order))
+        rows = np.sort(np.concatenate([one[: max(few, BACKGROUND - few)] for one in order]))
+        features = data.frame.loc[rows, self.columns]
+        score, columns = member_scores(estimator, features)
+        return (
+            features.drop(columns=[name for name in self.columns if name.endswith("__image")])
+            .assign(label=np.array(data.classes)[data.y[rows]], **columns, score=score)
+            .pipe(pd.DataFrame.reset_index, drop=True)
+        )
 
     def fit_all(self) -> Any:
         """Return the estimator fitted on every row."""
@@ -235,20 +252,19 @@ class _Run:
 def _model(
     run: _Run,
     inputs: Inputs,
-    tested: tuple[NDArray[np.int64], dict[str, NDArray[np.float64]]] | None,
+    outcome: tuple[NDArray[np.int64], dict[str, NDArray[np.float64]]] | None,
     estimator: Any,
 ) -> Model:
     import pandas as pd
 
     plan, data = run.plan, run.data
-    threshold, out_of_fold, measured = WITHOUT_FOLDS, None, []
-    if tested is not None:
-        folds, columns = tested
-        scores = columns.pop("score")
-        threshold = choose_threshold(data.y, scores, rule=RULE)
-        carried = carried_thresholds(data.y, scores, folds, rule=RULE)
-        out_of_fold = predictions(data.frame, scores, carried, data.classes, fold=folds, **columns)
-        measured = measure_predictions(out_of_fold, data.classes[1]).to_dict("records")
+    threshold, out_of_fold = WITHOUT_FOLDS, None
+    measured: dict[str, list[dict[str, Any]]] = {"metrics": [], "calibration": []}
+    if outcome is not None:
+        folds, columns = outcome
+        found = tested(data.frame, columns.pop("score"), folds, columns, data.classes)
+        threshold, out_of_fold = found.threshold, found.out_of_fold
+        measured = {"metrics": found.metrics, "calibration": found.calibration}
     record = {
         "plan": plan.to_dict(),
         "data": {
@@ -257,11 +273,16 @@ def _model(
             "digest": _digest(data),
             "left_out": list(data.left_out),
         },
-        "metrics": [{key: None if value != value else value for key, value in row.items()} for row in measured],
+        **measured,
         "seen": sorted(set(data.frame["digest"])),
     }
+    if plan.kind == "fused":
+        paths = [name for name in run.columns if name.endswith("__image")]
+        record["seen_pixels"] = sorted(set(content_digests(data.frame[paths])))
     history = pd.DataFrame(run.history) if run.history else None
-    return Model(estimator, inputs, data.classes, threshold, record, out_of_fold, history)
+    return Model(
+        estimator, inputs, data.classes, threshold, record, out_of_fold, history, run.background(estimator)
+    )
 
 
 def _listing(plan: Plan, source: Any, say: Say) -> pd.DataFrame:
@@ -347,6 +368,24 @@ def out_of_fold(target: str | os.PathLike[str]) -> pd.DataFrame:
     return read_predictions(path)
 
 
+def training_source(target: str | os.PathLike[str]) -> tuple[Path, list[str] | None] | None:
+    """Return the folder or manifest that the model in a folder was trained on, and the splits that were asked for.
+
+    None where it is not known, or no longer there.
+    """
+    try:
+        found = json.loads((training_folder(target) / SOURCE).read_text(encoding="utf-8"))
+        source, splits = found["source"], found["splits"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return (Path(source), splits) if source is not None and Path(source).exists() else None
+
+
+def _source(source: Any, splits: Sequence[str] | None) -> dict[str, Any]:
+    path = str(Path(source).absolute()) if isinstance(source, str | os.PathLike) else None
+    return {"source": path, "splits": None if splits is None else list(splits)}
+
+
 def _beside(target: Path, what: str) -> Path:
     return target.with_name(f"{target.name}.{what}")
 
@@ -359,9 +398,13 @@ def _save(model: Model, target: Path, force: bool) -> None:
         if table is None:
             (folder / name).unlink(missing_ok=True)
         else:
-            draft = folder / f".{name}"
-            table.to_csv(draft, index=False)
-            draft.replace(folder / name)
+            _put(folder / name, table.to_csv(index=False))
+
+
+def _put(path: Path, text: str) -> None:
+    draft = path.with_name(f".{path.name}")
+    draft.write_text(text, encoding="utf-8", newline="")
+    draft.replace(path)
 
 
 def _silence(line: str) -> None:

@@ -39,7 +39,7 @@ def main():
     }
     folder = Path(__file__).parent / f"version{VERSION}"
     folder.mkdir()
-    write(folder / "model", record, model)
+    write(folder / "model", record, model, background=X.iloc[:4].assign(label="Benign", score=0.25))
     rows = X.iloc[:12]
     expected = {
         "record": record,
