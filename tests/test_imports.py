@@ -23,6 +23,8 @@ HEAVY = {
     "scipy",
     "matplotlib",
     "numpy",
+    "shap",
+    "jinja2",
 }
 # a part of the package: the parts it may import
 ALLOWED = {
@@ -33,7 +35,9 @@ ALLOWED = {
     "deep": {"_check", "io"},
     "fusion": {"_check", "evaluation"},
     "model": {"_check", "features", "io", "table", "deep", "fusion", "evaluation"},
-    "report": {"_check", "features", "io", "table", "evaluation"},
+    "explain": {"_check", "features", "io", "table", "fusion", "evaluation", "deep", "model"},
+    "report": {"_check", "features", "io", "table", "fusion", "evaluation", "deep", "model", "explain"},
+    "web": {"_check", "features", "io", "table", "fusion", "evaluation", "deep", "model", "explain", "report"},
 }
 
 
