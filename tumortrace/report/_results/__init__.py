@@ -1,10 +1,14 @@
 """The sections of a report that say what was found."""
 
 from tumortrace.report._document import Section
+from tumortrace.report._results._ablated import ablations
+from tumortrace.report._results._compared import comparisons
 from tumortrace.report._results._data import data
+from tumortrace.report._results._families import families
+from tumortrace.report._results._measured import results
 from tumortrace.report._study import Study
 
-_SECTIONS = (data,)
+_SECTIONS = (data, results, comparisons, ablations, families)
 
 
 def result_sections(study: Study) -> list[Section]:

@@ -15,6 +15,7 @@ from tumortrace.report._style import FAINT, INK, SMALL, TEXT, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 SHOWN = "VIBRANT+C2"
 """The sequence that stands for a slice, where it is there: early after contrast, when lesions differ most."""
@@ -70,22 +71,35 @@ def draw(rows: Sequence[tuple[str, Sequence[tuple[str, NDArray[Any]]]]], *, side
     """
     columns = max(len(images) for _, images in rows)
     named = any(name for name, _ in rows)
-    figure = new_figure(side * columns + 0.3 * named, (side + 0.28) * len(rows))
+    lines = 1 + max(caption.count("\n") for _, images in rows for caption, _ in images)
+    figure = new_figure(1.04 * side * columns + 0.25 * named, (1.04 * side + 0.05 + 0.13 * lines) * len(rows))
     grid = figure.subplots(len(rows), columns, squeeze=False)
     for places, (name, images) in zip(grid, rows, strict=True):
-        low, high = _scale([image for _, image in images])
-        for place, axes in enumerate(places):
-            if place >= len(images):
-                axes.remove()
-                continue
-            caption, image = images[place]
-            axes.imshow(image, cmap="gray", vmin=low, vmax=high, interpolation="nearest")
+        scale = scale_of([image for _, image in images])
+        for axes, (caption, image) in zip(places, images, strict=False):
+            tile(axes, image, scale)
             axes.set_title(caption, fontsize=SMALL, color=FAINT, pad=3)
-            axes.set(xticks=[], yticks=[])
-            axes.spines[:].set_visible(False)
+        for axes in places[len(images) :]:
+            axes.remove()
         if name:
             places[0].set_ylabel(name, fontsize=TEXT, color=INK)
     return figure
+
+
+def tile(axes: Axes, image: NDArray[Any], scale: tuple[float, float]) -> None:
+    """Draw an image in the middle of a dark square."""
+    axes.imshow(image, cmap="gray", vmin=scale[0], vmax=scale[1], interpolation="nearest")
+    half = max(image.shape) / 2
+    row, col = (image.shape[0] - 1) / 2, (image.shape[1] - 1) / 2
+    axes.set(
+        xlim=(col - half, col + half), ylim=(row + half, row - half), xticks=[], yticks=[], facecolor="#1b1b1b"
+    )
+    axes.spines[:].set_visible(False)
+
+
+def short(sequence: str) -> str:
+    """Return the name of a sequence as it fits above a small image: C1 for VIBRANT+C1."""
+    return sequence.rpartition("+")[2]
 
 
 def of_patients(rows: pd.DataFrame, wanted: int, seed: int) -> pd.DataFrame:
@@ -99,7 +113,8 @@ def of_patients(rows: pd.DataFrame, wanted: int, seed: int) -> pd.DataFrame:
     return rows.loc[chosen]
 
 
-def _scale(images: Sequence[NDArray[Any]]) -> tuple[float, float]:
+def scale_of(images: Sequence[NDArray[Any]]) -> tuple[float, float]:
+    """Return the grey values of black and white: 0 and 255 for 8 bits, else the lowest and the highest."""
     if all(image.dtype == np.uint8 for image in images):
         return 0.0, 255.0
     low, high = min(float(image.min()) for image in images), max(float(image.max()) for image in images)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tumortrace import io
 from tumortrace.report._distribution import plot_class_distribution
 from tumortrace.report._document import Block, Items, Note, Picture, Section, Table, Text
-from tumortrace.report._results._crops import draw, files, main_sequence, of_patients, phases, pixels
+from tumortrace.report._results._crops import draw, files, main_sequence, of_patients, phases, pixels, short
 from tumortrace.report._results._words import NONE, count, listed
 from tumortrace.report._study import Study
 
@@ -127,10 +127,10 @@ def _examples(study: Study) -> list[Section]:
             image = pixels(found[sequence])
             if image is None:
                 continue
-            crops.append((f"{row['patient']}, {image.shape[0]} × {image.shape[1]}", image))
+            crops.append((f"{row['patient']}\n{image.shape[0]} × {image.shape[1]}", image))
             if len(crops) == 1 and len(found) > 1:
                 course = [(name, pixels(found[name])) for name in phases(list(found))]
-                courses.append((label, [(name, phase) for name, phase in course if phase is not None]))
+                courses.append((label, [(short(name), phase) for name, phase in course if phase is not None]))
         if crops:
             singles.append((label, crops))
     if not singles:
@@ -140,7 +140,7 @@ def _examples(study: Study) -> list[Section]:
         Picture(
             draw(singles),
             f"Rows of small grey crops of lesions, {listed(label for label, _ in singles)}.",
-            f"Crops{what}, one per patient, patients drawn at random; above each the patient and the size in pixels. "
+            f"Crops{what}, one per patient, patients drawn at random; above each, patient and size in pixels. "
             "All are drawn equally large.",
         )
     ]

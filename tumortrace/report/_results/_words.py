@@ -7,8 +7,32 @@ from collections.abc import Iterable, Sequence
 
 from tumortrace.evaluation import Interval
 
+_FAMILIES = {
+    "hog": "HOG",
+    "sobel": "Sobel",
+    "lbp": "LBP",
+    "mvm_lbp": "MVM-LBP",
+    "mvmbp": "MVMBP",
+    "glcm": "GLCM",
+    "first_order": "first order",
+    "cnn": "CNN",
+    "slices": "CNN of slices",
+    "crops": "CNN of crops",
+}
+
 NONE = "–"
 INTERVALS = "95 % intervals from resampling patients, 1,000 times."
+
+
+def family(member: str) -> str:
+    """Return what a member of a model is called in a text.
+
+    Examples
+    --------
+    >>> family("mvm_lbp"), family("kinetics")
+    ('MVM-LBP', 'kinetics')
+    """
+    return _FAMILIES.get(member, member)
 
 
 def count(number: int, noun: str) -> str:
@@ -41,10 +65,21 @@ def interval(value: Interval | Sequence[float], digits: int = 3) -> str:
     return f"{number(middle, digits)} ({number(low, digits)} to {number(high, digits)})"
 
 
-def signed(value: Interval, digits: int = 3) -> str:
-    """Return a difference with its bounds, each with its sign."""
-    middle, low, high = (f"{n:+.{digits}f}".replace("-", "−") for n in value)
+def signed(value: Interval | Sequence[float], digits: int = 3) -> str:
+    """Return a difference with its bounds, each with its sign.
+
+    Examples
+    --------
+    >>> signed((0.0123, -0.0001, 0.02))
+    '+0.012 (0.000 to +0.020)'
+    """
+    middle, low, high = (_with_sign(n, digits) for n in value)
     return f"{middle} ({low} to {high})"
+
+
+def _with_sign(value: float, digits: int) -> str:
+    rounded = round(value, digits)
+    return f"{rounded:+.{digits}f}".replace("-", "−") if rounded else f"{0:.{digits}f}"
 
 
 def p_value(p: float) -> str:

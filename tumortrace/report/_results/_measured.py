@@ -1,0 +1,181 @@
+"""How well the model does: every number at every level, the curves, and the spread over folds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tumortrace.evaluation import aggregate, auc, measure
+from tumortrace.report._document import Block, Figures, Note, Picture, Pictures, Section, Table, Text
+from tumortrace.report._predictions import plot_predictions
+from tumortrace.report._results._words import INTERVALS, count, interval, listed, number
+from tumortrace.report._study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_NAMES = {
+    "auc": "Area under the ROC curve (AUC)",
+    "average_precision": "Average precision",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "precision": "Positive predictive value",
+    "balanced_accuracy": "Balanced accuracy",
+    "accuracy": "Accuracy",
+    "f1": "F1",
+    "brier": "Brier score (lower is better)",
+    "ece": "Expected calibration error (lower is better)",
+}
+_CALLS = {"sensitivity": "Sensitivity", "specificity": "Specificity"}
+_BOUNDS = ("value", "low", "high")
+_READ = {
+    "roc": "A lesion with the label {positive} that is taken at random scores higher than one with the label "
+    "{negative} as often as the AUC says. The dashed line is a score that knows nothing.",
+    "precision_recall": "Of the rows that are called {positive}, the precision says how many are. It depends on "
+    "how many {positive} rows the data hold, and would be another in a clinic.",
+}
+
+
+def results(study: Study) -> Section:
+    """Return what was measured, level by level."""
+    measured = measure(study.rows, levels=study.levels, positive=study.positive, seed=study.seed)
+    blocks: list[Block] = [Figures(_heads(measured)), Text(_read(study))]
+    seen = 0 if study.cross_fitted or study.seen is None else int(study.seen.sum())
+    if seen:
+        blocks.append(
+            Note(
+                f"{seen:,} of {count(len(study.rows), 'row')} are among those that the model was trained on. Their "
+                "scores are too good, and so is every number below that counts them."
+            )
+        )
+    blocks.append(_table(measured))
+    sections = [_curves(study)]
+    if study.cross_fitted:
+        sections.append(Section("folds", "Fold by fold", [_folds(study)]))
+    return Section("results", "Results", blocks, sections)
+
+
+def _heads(measured: pd.DataFrame) -> list[tuple[str, str, str]]:
+    """Return the numbers to take away: those of patients, and the area of the rows."""
+    last = measured["level"].iloc[-1]
+    areas = measured[measured["metric"] == "auc"]
+    calls = measured[(measured["level"] == last) & measured["metric"].isin(_CALLS)]
+    return [
+        (
+            f"{_CALLS.get(row['metric'], 'AUC')}, per {row['level']}",
+            number(row["value"]),
+            f"{number(row['low'])} to {number(row['high'])}, {count(row['n'], row['level'])}",
+        )
+        for table in (areas[::-1], calls)
+        for row in table.to_dict("records")
+    ]
+
+
+def _read(study: Study) -> str:
+    levels = listed(f"per {name}" for name in study.levels)
+    lines = [
+        f"Every number is given {levels}: what has several scores there has their mean. The intervals come from "
+        "drawing patients anew, not slices or images: those of one patient resemble each other, and intervals that "
+        "take them as independent are too narrow."
+    ]
+    threshold = study.rows.get("threshold")
+    of_threshold = "Sensitivity, specificity and what follows from them belong to"
+    if threshold is None:
+        lines.append(f"{of_threshold} the threshold 0.5.")
+    elif study.cross_fitted and study.model is not None:
+        lines.append(
+            f"{of_threshold} a threshold. That of each fold was chosen on the other folds, by the highest sum of "
+            f"sensitivity and specificity: {_span(threshold)}. A slice or patient with several scores has the mean "
+            "of their thresholds."
+        )
+    else:
+        lines.append(f"{of_threshold} the threshold that comes with the predictions: {_span(threshold)}.")
+    return "\n\n".join(lines)
+
+
+def _span(threshold: pd.Series) -> str:
+    return " to ".join(dict.fromkeys([number(threshold.min()), number(threshold.max())]))
+
+
+def _table(measured: pd.DataFrame) -> Table:
+    levels = list(dict.fromkeys(measured["level"]))
+    found = {(row["level"], row["metric"]): row for row in measured.to_dict("records")}
+    sizes = [int(found[level, "auc"]["n"]) for level in levels]
+    rows = [
+        [name, *(interval([found[level, metric][bound] for bound in _BOUNDS]) for level in levels)]
+        for metric, name in _NAMES.items()
+    ]
+    return Table(
+        "Results at every level, with intervals",
+        ["", *(f"Per {level} ({size:,})" for level, size in zip(levels, sizes, strict=True))],
+        rows,
+        note=f"{INTERVALS} The calibration error has none: drawing patients anew adds noise to every bin.",
+        numeric=range(1, 1 + len(levels)),
+    )
+
+
+def _curves(study: Study) -> Section:
+    figures = plot_predictions(study.rows, study.positive, levels=study.levels)
+    negative, positive = study.classes
+    pair = Pictures(
+        [
+            Picture(figures[name], alt, _READ[name].format(negative=negative, positive=positive), 3.3)
+            for name, alt in (
+                ("roc", "ROC curves, level by level"),
+                ("precision_recall", "Precision-recall curves"),
+            )
+        ]
+    )
+    calls = Picture(
+        figures["confusion"],
+        "Confusion matrices, level by level: rows of each true class by the class that they were called.",
+        "How many of each class were called what, at the threshold of each row.",
+    )
+    calibrated = Picture(
+        figures["calibration"],
+        "Reliability curves, level by level, over a histogram of the scores.",
+        f"Above: of the rows with about the same score, the share that is {positive}. On the dashed line a score "
+        "means what it says. Below: how the scores are spread.",
+        3.9,
+    )
+    decisions = [
+        Picture(
+            figures[f"decision_curve_{name}"],
+            f"Net benefit per {name} over threshold probabilities, beside acting on all and on none.",
+            "",
+            3.3,
+        )
+        for name in study.levels
+    ]
+    benefit = Pictures(
+        decisions,
+        "Decision curves: what acting on the score would bring against acting on every lesion or on none, by how "
+        "much one needless action may cost. The share of each class in research data is not that of a clinic: "
+        "compare models with it, do not read it as a benefit to come.",
+    )
+    return Section("curves", "Curves and tables of calls", [pair, calls, calibrated, benefit])
+
+
+def _folds(study: Study) -> Table:
+    rows = []
+    for fold, inside in study.rows.groupby("fold"):
+        areas = []
+        for by in study.levels.values():
+            table = aggregate(inside, list(dict.fromkeys(["patient", *by])))
+            y = table["label"] == study.positive
+            areas.append(
+                number(auc(y, table["score"], table["patient"], resamples=2).value) if y.nunique() > 1 else "–"
+            )
+        of_class = inside.groupby("label")["patient"].nunique()
+        patients = [f"{of_class.get(name, 0):,}" for name in reversed(study.classes)]
+        rows.append([str(fold), *patients, *areas])
+    return Table(
+        "The model of each fold, on the patients that it did not see",
+        [
+            "Fold",
+            *(f"Patients, {name}" for name in reversed(study.classes)),
+            *(f"AUC per {n}" for n in study.levels),
+        ],
+        rows,
+        note="A fold has few patients: a wide spread is to be expected, and no interval is given.",
+        numeric=range(1, 3 + len(study.levels)),
+    )
