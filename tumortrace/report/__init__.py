@@ -14,6 +14,7 @@ from tumortrace.report._confusion import plot_confusion
 from tumortrace.report._curves import plot_decision_curve, plot_precision_recall, plot_roc
 from tumortrace.report._distribution import plot_class_distribution
 from tumortrace.report._document import (
+    Code,
     Document,
     Figures,
     Items,
@@ -33,6 +34,7 @@ from tumortrace.report._render import render
 from tumortrace.report._style import save
 
 __all__ = [
+    "Code",
     "Document",
     "Figures",
     "Items",

@@ -175,7 +175,20 @@ class Questions:
     questions: Sequence[str]
 
 
-Block: TypeAlias = Text | Note | Table | Picture | Pictures | Items | Figures | Questions
+@dataclass(frozen=True)
+class Code:
+    """Lines to type or to keep, as they are.
+
+    Parameters
+    ----------
+    text : str
+        Its lines are not wrapped anew.
+    """
+
+    text: str
+
+
+Block: TypeAlias = Text | Note | Table | Picture | Pictures | Items | Figures | Questions | Code
 
 
 @dataclass(frozen=True, eq=False)

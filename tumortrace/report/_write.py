@@ -1,0 +1,158 @@
+"""A whole report: from a model or its predictions to one page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import tumortrace
+from tumortrace.report._checklists import clear, metrics
+from tumortrace.report._document import Document, Section
+from tumortrace.report._gather import Origin, gather
+from tumortrace.report._method import method
+from tumortrace.report._methods import methods, question
+from tumortrace.report._model_card import model_card
+from tumortrace.report._pdf import printer
+from tumortrace.report._provenance import provenance
+from tumortrace.report._render import render
+from tumortrace.report._results import result_sections
+from tumortrace.report._study import Study
+from tumortrace.report._summary import summary
+
+Say = Callable[[str], object]
+
+
+def write_report(
+    what: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    source: str | os.PathLike[str] | None = None,
+    splits: Sequence[str] | None = None,
+    compare: Sequence[str | os.PathLike[str]] = (),
+    positive: str | None = None,
+    title: str | None = None,
+    question: str | None = None,
+    author: str | None = None,
+    pdf: bool = False,
+    seed: int = 0,
+    jobs: int | None = None,
+    say: Say | None = None,
+) -> Path:
+    """Write what a model was found to do as one page of HTML, to read and to print.
+
+    Parameters
+    ----------
+    what : path
+        The folder of a model, or a table of predictions (.csv) with labels.
+    out : path
+        The page to write (.html); its folder must exist.
+    source : path, optional
+        Labelled images, a folder or a manifest (.csv). A model scores them. Of a table of predictions they are the
+        images, for the pictures. Without it, the report on a model is on its out-of-fold predictions, with the
+        images that it was trained on where they still are; so it is where the model was trained on every row of
+        the source.
+    splits : sequence of str, optional
+        The splits of the source to use; all by default.
+    compare : sequence of paths
+        Other models, or tables of predictions, of the same rows.
+    positive : str, optional
+        The positive label of a table of predictions; by default "malignant", in any case.
+    title, question, author : str, optional
+        Heading of the page, what was asked (empty lines part paragraphs), and who answers for the report.
+    pdf : bool
+        Print the page too: a PDF of the same name beside it. Needs Chromium or WeasyPrint.
+    seed : int
+        Of all resampling and draws: the same seed gives the same figures.
+    jobs : int, optional
+        Worker processes of the extraction; one per available CPU by default.
+    say : callable, optional
+        Told of the progress line by line.
+
+    Returns
+    -------
+    Path
+        `out`. The page needs no other file, no script and no network. It names patients where the data do.
+
+    Raises
+    ------
+    ValueError
+        If `out` does not end in .html, `what` is neither model nor table, there is no row with a label and a score,
+        or the models did not score the same rows.
+    FileNotFoundError
+        If a file is missing: the out-of-fold predictions of a model, the folder of `out`.
+    ModuleNotFoundError
+        If a PDF is asked for and neither Chromium nor WeasyPrint is there; said before any work.
+    """
+    say = say or _silence
+    out = Path(out)
+    if out.suffix != ".html":
+        raise ValueError(f"the report is {out.name!r}; give a name that ends in .html")
+    if not out.parent.is_dir():
+        raise FileNotFoundError(f"{out.parent}: does not exist; make the folder first")
+    prints = printer() if pdf else None
+    study, origin = gather(
+        what, source=source, splits=splits, compare=compare, positive=positive, seed=seed, jobs=jobs, say=say
+    )
+    say("measuring, comparing, drawing")
+    page = render(document(study, origin, title=title, question_=question, author=author))
+    draft = out.with_name(f".{out.name}.{os.getpid()}")
+    try:
+        draft.write_text(page, encoding="utf-8")
+        draft.replace(out)
+    finally:
+        draft.unlink(missing_ok=True)
+    if prints is not None:
+        say("printing")
+        prints(out, out.with_suffix(".pdf"))
+    return out
+
+
+def document(
+    study: Study,
+    origin: Origin,
+    *,
+    title: str | None = None,
+    question_: str | None = None,
+    author: str | None = None,
+) -> Document:
+    """Return all sections in the order of reading: in short, what and how, what was found, and what it rests on."""
+    found = method(study, origin)
+    results = {section.id: section for section in result_sections(study)}
+    data = [results.pop("data")] if "data" in results else []
+    sections = [
+        summary(study),
+        question(study, question_),
+        *data,
+        methods(study, origin, found),
+        *results.values(),
+    ]
+    there = _titles(sections)
+    card = model_card(study, origin, found, author=author, there={*there, "provenance"})
+    sections += [card] if card is not None else []
+    sections.append(provenance(study, origin))
+    there = _titles(sections) | {"clear": "CLEAR checklist", "metrics": "METRICS checklist"}
+    sections.append(clear(study, origin, found, there, asked=question_ is not None))
+    sections.append(metrics(study, origin, found, there))
+    negative, positive = (name.lower() for name in study.classes)
+    details = [
+        ("Author", author or "not said"),
+        ("Day", datetime.now(UTC).date().isoformat()),
+        ("Made with", f"tumortrace {tumortrace.__version__}"),
+    ]
+    return Document(
+        title or f"{positive.capitalize()} or {negative}: what {origin.name} was found to do",
+        "What was asked, of which data, how it was answered, and what to make of the answer.",
+        sections,
+        details,
+    )
+
+
+def _titles(sections: Sequence[Section]) -> dict[str, str]:
+    """Return the id of each section, and of those in it, with its title."""
+    return {section.id: section.title for section in Document("", "", sections).walk()}
+
+
+def _silence(line: str) -> None:
+    pass
