@@ -1,0 +1,165 @@
+"""The server of the demo: where it listens, what of Gradio it serves, and what is left when it ends."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tumortrace.web import _server
+from tumortrace.web._server import address, listening, serve
+
+TOY = """
+from tumortrace.web._server import address, listening, serve_page
+
+def make(work):
+    import gradio as gr  # late, as the demo does: it makes its temporary folder when it is imported
+
+    with gr.Blocks() as page:
+        files, names, go = gr.File(file_count="multiple"), gr.Textbox(), gr.Button()
+        go.click(lambda paths: " ".join(paths), files, names)
+    print(work, flush=True)
+    return page
+
+with listening("127.0.0.1", 0, guarded=False) as sock:
+    serve_page(make, sock, lambda: print(address(sock), flush=True))
+print("ended")
+"""
+
+
+class Toy:
+    """A page of one file and one button, served by a process of its own."""
+
+    def __init__(self, folder):
+        command, environment = [sys.executable, "-c", TOY], os.environ | {"TMPDIR": str(folder)}
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        self.folder = Path(self.process.stdout.readline().strip()).parent
+        self.client = httpx.Client(base_url=self.process.stdout.readline().strip())
+
+    def click(self, path, session="a"):
+        """Return what the server says to a click on the button with a file at `path`."""
+        event = {"data": [[{"path": str(path), "meta": {"_type": "gradio.FileData"}}]], "fn_index": 0}
+        return self.client.post("/gradio_api/queue/join", json=event | {"session_hash": session})
+
+    def result(self, session="a"):
+        """Return the line with which the click ends."""
+        with self.client.stream("GET", f"/gradio_api/queue/data?session_hash={session}") as lines:
+            return next(line for line in lines.iter_lines() if "process_completed" in line)
+
+    def end(self, how):
+        """Send a signal and return the exit code and what was printed."""
+        self.client.close()
+        self.process.send_signal(how)
+        said = self.process.communicate(timeout=15)[0]
+        return self.process.returncode, said
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory):
+    served = Toy(tmp_path_factory.mktemp("toy"))
+    yield served
+    if served.process.poll() is None:
+        served.end(signal.SIGTERM)
+
+
+def test_nothing_of_gradio_is_open_but_the_page(toy):
+    page = toy.client.get("/")
+    assert page.status_code == 200
+    assert "gradio-app" in page.text
+    for path in (
+        "/monitoring",
+        "/monitoring/summary",
+        "/config",
+        "/gradio_api/info",
+        "/gradio_api/openapi.json",
+        "/docs",
+        "/openapi.json",
+        "/robots.txt",
+    ):
+        assert toy.client.get(path).status_code == 404, path
+
+
+def test_the_page_speaks_of_no_other_place_and_no_folder_of_this_one(toy):
+    page = toy.client.get("/").text
+    places = set(re.findall(r"(?:https?:)?//[\w.-]+\.\w+(?::\d+)?", page))
+    assert places <= {f"http://127.0.0.1:{toy.client.base_url.port}"}, places
+    assert str(toy.folder) not in page
+    assert str(Path.home()) not in page
+    settings = json.loads(re.search(r"window\.gradio_config = (.*?);</script>", page)[1])
+    wanted = {"analytics_enabled": False, "footer_links": [], "run_history": False, "max_file_size": 10 * 2**20}
+    assert {name: settings[name] for name in wanted} == wanted
+
+
+def test_an_upload_lies_in_the_private_folder(toy):
+    assert toy.folder.stat().st_mode & 0o777 == 0o700
+    (path,) = toy.client.post("/gradio_api/upload", files={"files": ("../../a b.txt", b"hello")}).json()
+    assert Path(path).is_relative_to(toy.folder / "uploads")
+    assert toy.client.get(f"/gradio_api/file={path}").content == b"hello"
+    assert toy.click(path).status_code == 200
+    assert "a b.txt" in toy.result()
+
+
+def test_too_large_a_file_is_refused(toy):
+    answer = toy.client.post("/gradio_api/upload", files={"files": ("a.png", b"x" * 20_000_000)})
+    assert answer.status_code == 413
+    assert answer.text == "File size exceeded maximum allowed size of 10485760 bytes."
+    assert not [path for path in (toy.folder / "uploads").rglob("*") if path.is_file() and path.stat().st_size > 99]
+
+
+def test_no_other_file_is_read(toy):
+    for path in ("/etc/passwd", __file__, f"{toy.folder}/uploads/../../a", "http://example.org/a"):
+        assert toy.client.get(f"/gradio_api/file={path}").status_code == 404
+        assert toy.click(path).status_code == 400
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_at_the_end_nothing_is_left(tmp_path, how):
+    toy = Toy(tmp_path)
+    toy.client.post("/gradio_api/upload", files={"files": ("a.txt", b"hello")})
+    assert toy.folder.is_dir()
+    with httpx.stream("GET", f"{toy.client.base_url}/gradio_api/heartbeat/a"):  # an open page does not keep it
+        assert toy.end(how) == (0, "ended\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_server_listens_on_this_machine_only():
+    with listening("127.0.0.1", 0, guarded=False) as sock:
+        assert sock.getsockname()[0] == "127.0.0.1"
+        assert address(sock) == f"http://127.0.0.1:{sock.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "8.8.8.8"])
+def test_an_address_that_others_reach_needs_accounts(host):
+    with pytest.raises(ValueError, match=r"which others can reach; give a file of accounts \(--auth-file\)"):
+        serve(host=host)
+
+
+def test_with_accounts_the_server_may_listen_further():
+    with listening("0.0.0.0", 0, guarded=True) as sock:
+        assert address(sock) == f"http://{socket.gethostname()}:{sock.getsockname()[1]}"
+
+
+def test_a_taken_port_is_said_and_by_default_the_next_is_used(monkeypatch):
+    monkeypatch.setattr(_server, "_PORTS", 3)
+    with listening("127.0.0.1", 0, guarded=False) as first:
+        taken = first.getsockname()[1]
+        monkeypatch.setattr(_server, "FIRST_PORT", taken)
+        with (
+            pytest.raises(ValueError, match=f"port {taken}: Address already in use; give another"),
+            listening("127.0.0.1", taken, guarded=False),
+        ):
+            pass
+        with listening("127.0.0.1", None, guarded=False) as second:
+            assert taken < second.getsockname()[1] <= taken + 2
+
+
+@pytest.mark.parametrize(("host", "port"), [("no such host.", 0), ("127.0.0.1", 65536), ("127.0.0.1", -1)])
+def test_wrong_hosts_and_ports_are_named(host, port):
+    with pytest.raises(ValueError, match=r"(host|port) is "), listening(host, port, guarded=False):
+        pass
