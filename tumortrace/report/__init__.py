@@ -1,13 +1,15 @@
-"""Pictures: what an operator makes of a lesion, how a data set is made up, how well a model separates.
+"""Pictures and reports: what an operator makes of a lesion, how well a model separates, and all of it on one page.
 
-Every function returns a `matplotlib.figure.Figure` and touches no global state of matplotlib, so that figures can
-be drawn in threads and beside a program's own. Needs the extra ``report``.
+Every function that draws returns a `matplotlib.figure.Figure` and touches no global state of matplotlib, so that
+figures can be drawn in threads and beside a program's own. Needs the extra ``report``.
 """
 
 from importlib.util import find_spec
 
-if find_spec("matplotlib") is None:
-    raise ModuleNotFoundError("pictures need matplotlib, which is not installed: pip install 'tumortrace[report]'")
+if missing := [name for name in ("matplotlib", "jinja2") if find_spec(name) is None]:
+    raise ModuleNotFoundError(
+        f"pictures and reports need {missing[0]}, which is not installed: pip install 'tumortrace[report]'"
+    )
 
 from tumortrace.report._calibration import plot_calibration
 from tumortrace.report._confusion import plot_confusion
@@ -32,6 +34,7 @@ from tumortrace.report._panel import panel
 from tumortrace.report._predictions import plot_predictions
 from tumortrace.report._render import render
 from tumortrace.report._style import save
+from tumortrace.report._write import write_report
 
 __all__ = [
     "Code",
@@ -57,4 +60,5 @@ __all__ = [
     "plot_roc",
     "render",
     "save",
+    "write_report",
 ]

@@ -16,12 +16,19 @@ from tumortrace.report._study import Study
 REPORTED, PART, NOT_DONE, ASKED = "Reported", "In part", "Not done", "Author"
 """The states of an item: said here, said in part, not done and said so, left to the author."""
 
-_STATES = (
-    (REPORTED, "is said in this report"),
-    (PART, "is said in part, the rest is the author's to say"),
-    (NOT_DONE, "was not done by the software"),
-    (ASKED, "only the author can answer"),
-)
+_STATES = {
+    REPORTED: "is said in this report",
+    PART: "is said in part; the rest is for the author to say",
+    NOT_DONE: "was not done by the software",
+    ASKED: "only the author can answer",
+}
+
+_COUNTED = {
+    REPORTED: "are reported here",
+    PART: "in part",
+    NOT_DONE: "were not done by the software",
+    ASKED: "are left to the author",
+}
 
 
 class Answer(NamedTuple):
@@ -112,13 +119,14 @@ def _clear_model(study: Study, found: Method) -> dict[int, Answer]:
     data = study.model.record["data"]
     of_class = listed(f"{number:,} {name.lower()}" for name, number in data["patients"].items())
     left_out = "; ".join(data["left_out"]) or "No row was left out"
+    missing = "Missing numbers became the median of their column." if "Missing numbers" in model else ""
     answers = {
         12: Answer(REPORTED, "The figure of how a score comes about.", "methods-model"),
         19: Answer(PART, images["Region"], "methods-images"),
         21: Answer(PART, images["Grey values"], "methods-images"),
         22: Answer(PART, images["Resampling"], "methods-images"),
         24: Answer(REPORTED, "The images as given. No filter is applied before features.", "methods-images"),
-        29: Answer(REPORTED, f"{left_out}. {model.get('Missing numbers', '')}".strip(), "methods-model"),
+        29: Answer(REPORTED, f"{left_out}. {missing}".strip(), "methods-model"),
         30: Answer(REPORTED, f"Patients: {of_class}. {model.get('Imbalance', '')}".strip(), "data"),
         34: Answer(REPORTED, model.get("Fusion", model.get("Network", "")), "methods-model"),
         35: Answer(
@@ -197,7 +205,7 @@ def _metrics_model(study: Study, found: Method) -> dict[int, Answer]:
             16: Answer(PART, f"{total}; classifiers with a penalty, one per family.", "methods-model"),
         }
     if "Network" in model:
-        answers[17] = Answer(NOT_DONE, "The network was not tested on perturbed or repeated images.", "limits")
+        answers[17] = Answer(NOT_DONE, "Nothing of the kind is part of the test.", "methods-test")
     if len(study.model.inputs.sequences or ()) == 1:
         answers[23] = Answer(REPORTED, "One sequence is used.", "methods-images")
     return answers
@@ -241,8 +249,8 @@ def _conditions(study: Study) -> list[tuple[str, Cell]]:
 
 def _tally(items: Sequence[Item], answers: Mapping[int, Answer]) -> str:
     states = Counter(answers[item.number].state if item.number in answers else ASKED for item in items)
-    said = [f"{states[state]} {words}" for state, words in _STATES if states[state]]
-    return f"Of {len(items)} items: {'; '.join(said)}."
+    said = [f"{states[state]} {_COUNTED[state]}" for state in _STATES if states[state]]
+    return f"Of {len(items)} items, {listed(said)}."
 
 
 def _table(caption: str, items: Sequence[Item], answers: Mapping[int, Answer], there: Mapping[str, str]) -> Table:
@@ -254,7 +262,9 @@ def _table(caption: str, items: Sequence[Item], answers: Mapping[int, Answer], t
             text = f"{text} To the author: {item.question}".strip()
         rows.append([str(item.number), item.part, item.asks, answer.state, text, _where(answer.target, there)])
     header = ["No.", "Part", "Item", "State", "What is said, or asked", "Where"]
-    return Table(caption, header, rows, note="; ".join(f"{state}: {words}" for state, words in _STATES) + ".")
+    return Table(
+        caption, header, rows, note="; ".join(f"{state}: {words}" for state, words in _STATES.items()) + "."
+    )
 
 
 def _where(target: str, there: Mapping[str, str]) -> Cell:

@@ -66,7 +66,7 @@ def _images(model: Model, version: str) -> dict[str, str]:
     sequences = inputs.sequences or ()
     row = f"One {inputs.unit} is one row of the data"
     if inputs.unit == "slice" and sequences:
-        row += f"; its {count(len(sequences), 'sequence')} are taken together: {listed(sequences)}"
+        row += f"; its {count(len(sequences), 'sequence')} are taken together"
     found = {
         "Row": f"{row}.",
         "Grey values": "Read as stored in the files. They are not normalised between patients or scanners.",

@@ -97,11 +97,12 @@ def _settings(study: Study) -> Table:
     inputs, numbers = study.model.inputs, families(study.model)
     rows = []
     for name, parameters in (inputs.texture or {}).items():
-        default = Settings.of([name]).parameters[name]
+        usual = {key: json.dumps(value) for key, value in Settings.of([name]).parameters[name].items()}
+        given = {key: json.dumps(value) for key, value in parameters.items()}
         shown = [
-            f"{key} = {json.dumps(value)}{'' if value == default[key] else ' (not the default)'}"
-            for key, value in parameters.items()
-            if value is not None or key != "spacing"
+            f"{key} = {value}{'' if value == usual[key] else ' (not the default)'}"
+            for key, value in given.items()
+            if (key, value) != ("spacing", "null")
         ]
         rows.append([family(name), f"{numbers.get(name, 0):,}", "; ".join(shown)])
     if inputs.kinetics is not None:

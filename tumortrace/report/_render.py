@@ -71,8 +71,11 @@ def render(document: Document) -> str:
     environment.tests["link"] = lambda cell: isinstance(cell, Link)
     hashed = b64encode(sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; style-src 'sha256-{hashed}'; base-uri 'none'; form-action 'none'"
+    numbers = _Numbers()
+    parts = numbers.parts(document.sections)
+    environment.globals["sections"] = numbers.sections
     page: str = environment.get_template("report.html.j2").render(
-        document=document, parts=_Numbers().parts(document.sections), style=style, policy=policy
+        document=document, parts=parts, style=style, policy=policy
     )
     return page
 
@@ -94,11 +97,12 @@ class _Numbers:
     def __init__(self) -> None:
         self.tables = 0
         self.figures = 0
+        self.sections: dict[str, str] = {}
 
     def parts(self, sections: Sequence[Section], above: str = "") -> list[_Part]:
         found = []
         for k, section in enumerate(sections, 1):
-            number = f"{above}{k}"
+            number = self.sections[section.id] = f"{above}{k}"
             blocks = [self.block(block) for block in section.blocks]
             below = self.parts(section.subsections, f"{number}.")
             found.append(_Part(section, number, 2 + number.count("."), blocks, below))

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from tumortrace.evaluation import Comparison
 
+_BOUNDS = ("value", "low", "high")
+
 WIDE = 0.15
 """An interval of an area that is wider than this is called wide."""
 
@@ -63,11 +65,11 @@ def _sentences(study: Study, found: dict[str, Any], rows: pd.DataFrame, level: s
     negative, positive = (name.lower() for name in study.classes)
     sick, well = rows[rows["positive"]], rows[~rows["positive"]]
     area = found["auc"]
-    seen = "Each was scored by a model that had never seen the patient. " if study.cross_fitted else ""
+    seen = "Each was scored by a model that had not seen the patient. " if study.cross_fitted else ""
     lines = [
-        f"{count(len(rows), level)} with the label {negative} or {positive}. {seen}Of a {positive} and a "
-        f"{negative} {level} taken at random, the {positive} one has the higher score in {percent(area['value'])} "
-        f"of pairs (AUC {interval([area['value'], area['low'], area['high']])}).",
+        f"{count(len(rows), level)}, {len(well):,} {negative} and {len(sick):,} {positive}. {seen}Of a {positive} "
+        f"and a {negative} {level} taken at random, the {positive} one has the higher score in "
+        f"{percent(area['value'])} of pairs: this is the AUC, {interval([area[b] for b in _BOUNDS])}.",
         f"At the threshold in force, {int(sick['called'].sum()):,} of {len(sick):,} {positive} {level}s are called "
         f"{positive}, and so are {int(well['called'].sum()):,} of {len(well):,} {negative} ones.",
     ]

@@ -10,7 +10,7 @@ from pathlib import Path
 import tumortrace
 from tumortrace.report._checklists import clear, metrics
 from tumortrace.report._document import Document, Section
-from tumortrace.report._gather import Origin, gather
+from tumortrace.report._gather import SCORED, Origin, gather
 from tumortrace.report._method import method
 from tumortrace.report._methods import methods, question
 from tumortrace.report._model_card import model_card
@@ -18,10 +18,13 @@ from tumortrace.report._pdf import printer
 from tumortrace.report._provenance import provenance
 from tumortrace.report._render import render
 from tumortrace.report._results import result_sections
+from tumortrace.report._results._words import count
 from tumortrace.report._study import Study
 from tumortrace.report._summary import summary
 
 Say = Callable[[str], object]
+
+_KINDS = {"handcrafted": "a model of texture and kinetics", "cnn": "a network", "fused": "a fused model"}
 
 
 def write_report(
@@ -135,18 +138,28 @@ def document(
     there = _titles(sections) | {"clear": "CLEAR checklist", "metrics": "METRICS checklist"}
     sections.append(clear(study, origin, found, there, asked=question_ is not None))
     sections.append(metrics(study, origin, found, there))
-    negative, positive = (name.lower() for name in study.classes)
     details = [
-        ("Author", author or "not said"),
+        ("Author", author or "not named"),
         ("Day", datetime.now(UTC).date().isoformat()),
+        ("Model" if study.model is not None else "Predictions", origin.name),
         ("Made with", f"tumortrace {tumortrace.__version__}"),
     ]
-    return Document(
-        title or f"{positive.capitalize()} or {negative}: what {origin.name} was found to do",
-        "What was asked, of which data, how it was answered, and what to make of the answer.",
-        sections,
-        details,
-    )
+    return Document(title or _title(study), _subtitle(study, origin), sections, details)
+
+
+def _title(study: Study) -> str:
+    negative, positive = study.classes
+    kind = "a model" if study.model is None else _KINDS[study.model.record["plan"]["kind"]]
+    return f"{negative} or {positive.lower()}? What {kind} was found to tell"
+
+
+def _subtitle(study: Study, origin: Origin) -> str:
+    of = f"{count(len(study.rows), study.unit)} of {count(study.rows['patient'].nunique(), 'patient')}"
+    if study.cross_fitted:
+        return f"{of}, tested by cross-validation: every patient by a model that had not seen that patient."
+    if origin.kind == SCORED:
+        return f"{of}, scored by the finished model."
+    return f"{of}, scored elsewhere."
 
 
 def _titles(sections: Sequence[Section]) -> dict[str, str]:

@@ -1,0 +1,96 @@
+"""The command that writes a report."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from tumortrace.cli._common import OK, UsageError, add_command, whole
+from tumortrace.cli._models import _names, _say
+
+NOTICE = "Research use only, no medical device."
+
+
+def add_commands(commands: Any) -> None:
+    """Declare it."""
+    command = add_command(
+        commands,
+        "report",
+        _report,
+        "write what a model was found to do as one page of HTML, to read and to print",
+        "  tumortrace report model -o report.html                  # its out-of-fold predictions\n"
+        "  tumortrace report model lesions/ --splits test -o report.html\n"
+        "  tumortrace report predictions.csv --compare others.csv -o report.html --pdf",
+    )
+    add = command.add_argument
+    add(
+        "what",
+        metavar="MODEL|PREDICTIONS",
+        type=Path,
+        help="the folder of a model, or a table of predictions (.csv) with labels",
+    )
+    add(
+        "source",
+        metavar="SOURCE",
+        nargs="?",
+        help="labelled images to score, a folder or a manifest (.csv); of a table of predictions, its images",
+    )
+    add(
+        "-o",
+        "--out",
+        metavar="FILE",
+        type=Path,
+        default=Path("report.html"),
+        help="the page to write (default: report.html)",
+    )
+    add("--splits", metavar="NAMES", type=_names, help="of the source, these only: names with commas between")
+    add(
+        "--compare",
+        metavar="OTHER",
+        nargs="+",
+        default=[],
+        type=Path,
+        help="other models, or tables of predictions, of the same rows",
+    )
+    add("--positive", metavar="LABEL", help="the positive label of a table of predictions (default: Malignant)")
+    add("--title", metavar="TEXT", help="heading of the page")
+    add("--question", metavar="TEXT", help="what was asked")
+    add("--author", metavar="NAME", help="who answers for the report")
+    add("--pdf", action="store_true", help="print the page too; needs Chromium or WeasyPrint")
+    add("--seed", metavar="N", type=whole(0), default=0, help="the same seed gives the same figures")
+    add(
+        "--jobs",
+        metavar="N",
+        type=whole(1),
+        help="worker processes of the extraction (default: every available CPU)",
+    )
+    add("-q", "--quiet", action="store_true", help="print errors only")
+
+
+def _report(args: argparse.Namespace) -> int:
+    from tumortrace.report import write_report
+
+    if args.out.suffix != ".html":
+        raise UsageError(f"the report is {str(args.out)!r}; give a name that ends in .html")
+    if args.splits is not None and args.source is None:
+        raise UsageError("--splits go with a SOURCE")
+    written = write_report(
+        args.what,
+        args.out,
+        source=args.source,
+        splits=args.splits,
+        compare=args.compare,
+        positive=args.positive,
+        title=args.title,
+        question=args.question,
+        author=args.author,
+        pdf=args.pdf,
+        seed=args.seed,
+        jobs=args.jobs,
+        say=None if args.quiet else _say,
+    )
+    if not args.quiet:
+        print(written)
+        if args.pdf:
+            print(written.with_suffix(".pdf"))
+        print(NOTICE)
+    return OK
