@@ -4,11 +4,13 @@ from tumortrace.report._document import Section
 from tumortrace.report._results._ablated import ablations
 from tumortrace.report._results._compared import comparisons
 from tumortrace.report._results._data import data
-from tumortrace.report._results._families import families
+from tumortrace.report._results._failures import failures
+from tumortrace.report._results._importance import importance
+from tumortrace.report._results._limits import limits
 from tumortrace.report._results._measured import results
 from tumortrace.report._study import Study
 
-_SECTIONS = (data, results, comparisons, ablations, families)
+_SECTIONS = (data, results, comparisons, ablations, importance, failures, limits)
 
 
 def result_sections(study: Study) -> list[Section]:

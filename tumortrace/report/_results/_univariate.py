@@ -7,8 +7,6 @@ products.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -16,25 +14,11 @@ from numpy.typing import NDArray
 from tumortrace.evaluation._bootstrap import bounds, replicates
 from tumortrace.evaluation._rows import codes, labels
 
+TOP = 20
+"""How many features are the best."""
+
 _BLOCK = 64
 """Features at a time: memory stays below some 100 MB."""
-
-
-class Univariate(NamedTuple):
-    """The areas of features by themselves.
-
-    Attributes
-    ----------
-    table : DataFrame
-        By feature: ``auc`` (above 0.5 where positive rows have higher values), ``low``, ``high``, and ``top``, the
-        share of resamples in which the feature is among the `among` with the area furthest from 0.5. The furthest
-        first. Features that do not vary are left out.
-    among : int
-        See ``top``.
-    """
-
-    table: pd.DataFrame
-    among: int
 
 
 def univariate(
@@ -42,10 +26,9 @@ def univariate(
     y_true: NDArray[np.bool_],
     patients: NDArray[np.object_],
     *,
-    count: int = 20,
     resamples: int = 500,
     seed: int = 0,
-) -> Univariate:
+) -> pd.DataFrame:
     """Return the area of every feature by itself, with its interval and its rank over resampled patients.
 
     Parameters
@@ -56,8 +39,15 @@ def univariate(
         The positive rows.
     patients : ndarray, shape (n,)
         The patient of each row.
-    count, resamples, seed : int
-        How many are the top, how many draws, and their seed.
+    resamples, seed : int
+        How many draws, and their seed.
+
+    Returns
+    -------
+    DataFrame
+        By feature, the one with the area furthest from 0.5 first: ``auc``, above 0.5 where positive rows have
+        higher values, ``low``, ``high``, and ``top``, the share of resamples in which the feature is among the
+        `TOP` furthest from 0.5. Features that do not vary are left out.
     """
     y, groups = labels(y_true), codes("patients", patients, len(y_true))
     values = features.to_numpy(np.float64)
@@ -74,9 +64,9 @@ def univariate(
     )
     distance = np.abs(areas - 0.5)
     low, high = bounds(areas[1:], 0.95)
-    table = pd.DataFrame({"auc": areas[0], "low": low, "high": high, "top": _among_top(distance[1:], count)}, names)
+    table = pd.DataFrame({"auc": areas[0], "low": low, "high": high, "top": top_share(distance[1:])}, names)
     order = np.argsort(-distance[0], kind="stable")
-    return Univariate(table.iloc[order], count)
+    return table.iloc[order]
 
 
 def _areas(
@@ -98,9 +88,9 @@ def _areas(
     return np.asarray(shares / totals[:, None], np.float64)
 
 
-def _among_top(distance: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """Return the share of rows in which each column is among the `count` largest; ties count as inside."""
-    if distance.shape[1] <= count:
-        return np.ones(distance.shape[1])
-    limit = -np.partition(-distance, count - 1, axis=1)[:, count - 1]
-    return np.asarray((distance >= limit[:, None]).mean(axis=0), np.float64)
+def top_share(sizes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the share of rows in which each column is among the `TOP` largest; ties are inside."""
+    if sizes.shape[1] <= TOP:
+        return np.ones(sizes.shape[1])
+    limit = -np.partition(-sizes, TOP - 1, axis=1)[:, TOP - 1]
+    return np.asarray((sizes >= limit[:, None]).mean(axis=0), np.float64)

@@ -7,19 +7,6 @@ from collections.abc import Iterable, Sequence
 
 from tumortrace.evaluation import Interval
 
-_FAMILIES = {
-    "hog": "HOG",
-    "sobel": "Sobel",
-    "lbp": "LBP",
-    "mvm_lbp": "MVM-LBP",
-    "mvmbp": "MVMBP",
-    "glcm": "GLCM",
-    "first_order": "first order",
-    "cnn": "CNN",
-    "slices": "CNN of slices",
-    "crops": "CNN of crops",
-}
-
 NONE = "–"
 INTERVALS = "95 % intervals from resampling patients, 1,000 times."
 
@@ -29,10 +16,15 @@ def family(member: str) -> str:
 
     Examples
     --------
-    >>> family("mvm_lbp"), family("kinetics")
-    ('MVM-LBP', 'kinetics')
+    >>> family("mvm_lbp")
+    'MVM-LBP'
     """
-    return _FAMILIES.get(member, member)
+    from tumortrace.explain import in_words
+
+    return in_words(member)
+
+
+feature = family
 
 
 def count(number: int, noun: str) -> str:

@@ -1,0 +1,171 @@
+"""Which families and features matter, and how far that depends on who was in the data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tumortrace.evaluation import Interval
+from tumortrace.report._document import Block, Note, Picture, Section, Table, Text
+from tumortrace.report._forest import plot_forest
+from tumortrace.report._results._crops import of_patients
+from tumortrace.report._results._families import families
+from tumortrace.report._results._univariate import TOP, top_share, univariate
+from tumortrace.report._results._words import INTERVALS, count, family, feature, interval, percent
+from tumortrace.report._study import Study
+
+if TYPE_CHECKING:
+    from tumortrace.explain import Explanation
+
+_SHOWN = 15
+_ROWS_OF_CLASS = 8
+_RESAMPLES = 1000
+
+
+def importance(study: Study) -> Section:
+    """Return what matters: families, features by themselves, and features in the model."""
+    sections = [families(study)] if len(study.leaves) > 1 else []
+    if (seen := classifier_sees(study)) is not None:
+        sections += [_alone(study, seen), _in_model(study)]
+    if sections:
+        text = (
+            "Three questions that are often taken for one: what the model relies on, what tells the classes apart, "
+            "and what causes the difference. The first two are answered below. The third cannot be, by numbers "
+            "such as these."
+        )
+    else:
+        text = (
+            "The features behind the predictions are not known, so that nothing can be said of what mattered: "
+            "give the model and its images."
+        )
+    return Section("importance", "What matters, and how stable that is", [Text(text)], sections)
+
+
+def classifier_sees(study: Study) -> pd.DataFrame | None:
+    """Return the features of the rows as classifiers see them: their course over time, where there are phases."""
+    if study.model is None or study.features is None:
+        return None
+    from tumortrace.fusion import TimeCourse
+    from tumortrace.table import column_groups
+
+    groups = column_groups(name for name in study.model.estimator.feature_names_in_ if name != "sequence")
+    columns = [name for group, names in groups.items() if group != "image" for name in names]
+    return TimeCourse().fit_transform(study.features[columns]) if columns else None
+
+
+def _alone(study: Study, seen: pd.DataFrame) -> Section:
+    """Return what each feature says by itself."""
+    found = univariate(seen, study.y, study.rows["patient"].to_numpy(), seed=study.seed)
+    shown = found.iloc[:_SHOWN]
+    text = (
+        "Does a feature by itself tell the classes apart? An AUC above 0.5 means higher values in "
+        f"{study.positive} lesions, below 0.5 lower ones; 0.5 says nothing. No model is involved. "
+        f"{count(len(found), 'feature')} were looked at, and the best were picked for being so: they look better "
+        "than they are, and of as many that say nothing some would look good too. How often a feature is among the "
+        "best when other patients are drawn tells more than its rank. Features that measure nearly the same take "
+        "each other's place."
+    )
+    area, top = "AUC by itself", f"Among the {TOP} best, share of resamples"
+    names = {name: feature(str(name)) for name in shown.index}
+    figure = plot_forest(
+        {
+            area: {
+                names[n]: Interval(*row)
+                for n, row in zip(names, shown[["auc", "low", "high"]].to_numpy(), strict=True)
+            },
+            top: {names[n]: Interval(share, np.nan, np.nan) for n, share in shown["top"].items()},
+        },
+        lines={area: 0.5},
+    )
+    rows = [
+        [names[n], interval(tuple(row[:3])), percent(row[3])]
+        for n, row in zip(names, shown[["auc", "low", "high", "top"]].to_numpy(), strict=True)
+    ]
+    table = Table(
+        f"The {len(shown)} features with the AUC furthest from 0.5",
+        ["Feature", "AUC", f"Among the {TOP} best"],
+        rows,
+        note=f"{INTERVALS.replace('1,000', '500')} Of all {study.unit}s; the share is that of the same resamples.",
+        numeric=[1, 2],
+    )
+    picture = Picture(figure, "The features below with their AUC and how often each is among the best.", "")
+    return Section("features-alone", "Features by themselves", [Text(text), picture, table])
+
+
+def _in_model(study: Study) -> Section:
+    """Return what the features do in the final model, by SHAP on a sample of rows."""
+    title = "Features in the model"
+    model = study.model
+    assert model is not None
+    if model.background is None:
+        text = "The model was trained by an earlier version, which kept nothing to explain it by: train it again."
+        return Section("features-in-model", title, [Text(text)])
+    from tumortrace.explain import explain_frame
+    from tumortrace.explain import importance as weigh
+
+    assert study.features is not None
+    drawn = pd.concat(
+        of_patients(study.rows[study.rows["label"] == label], _ROWS_OF_CLASS, study.seed) for label in study.classes
+    )
+    rows = study.features.loc[drawn.index].reset_index(drop=True)
+    try:
+        explained = explain_frame(model, rows, maps=False)
+    except ModuleNotFoundError as error:
+        return Section("features-in-model", title, [Text(f"Not computed: {error}.")])
+    found = weigh(explained, seed=study.seed)
+    found = found[found["kind"] == "feature"].set_index("name")
+    shares = pd.Series(_top_shares(explained, list(found.index), study.seed), found.index)
+    return Section("features-in-model", title, _explained(study, found, shares, len(rows)))
+
+
+def _top_shares(explained: list[Explanation], names: list[str], seed: int) -> NDArray[np.float64]:
+    """Return how often each feature is among the largest when the rows, one per patient, are drawn anew."""
+    sizes = np.array([np.abs(one.features.loc[names, "shap"]) for one in explained if one.features is not None])
+    drawn = np.random.default_rng(seed).multinomial(len(sizes), np.full(len(sizes), 1 / len(sizes)), _RESAMPLES)
+    return top_share(np.einsum("rp,pf->rf", drawn, sizes))
+
+
+def _explained(study: Study, found: pd.DataFrame, shares: pd.Series, rows: int) -> list[Block]:
+    shown = found.iloc[:_SHOWN]
+    text = (
+        f"How far each of {count(len(found), 'feature')} moves the log-odds of the final model: mean absolute SHAP "
+        f"over {count(rows, study.unit)}, one per patient, as many of each class, drawn at random. Features that "
+        "resemble each other share what one of them alone would have, so that each of many has little."
+    )
+    blocks: list[Block] = [Text(text)]
+    if study.cross_fitted or (study.seen is not None and study.seen.any()):
+        blocks.append(
+            Note(
+                "In-sample: the final model was trained with these lesions. This is what it relies on, not how "
+                "well it does."
+            )
+        )
+    size, top = "Mean absolute SHAP, log-odds", f"Among the {TOP} largest, share of resamples"
+    names = {name: feature(str(name)) for name in shown.index}
+    values = shown[["importance", "low", "high"]].to_numpy()
+    figure = plot_forest(
+        {
+            size: {said: Interval(*three) for said, three in zip(names.values(), values, strict=True)},
+            top: {said: Interval(float(shares[n]), np.nan, np.nan) for n, said in names.items()},
+        }
+    )
+    blocks.append(
+        Picture(figure, "The features below with their mean absolute SHAP and how stable their rank is.", "")
+    )
+    lines = [
+        [said, family(str(shown.loc[n, "family"])), interval(tuple(three), 4), percent(float(shares[n]))]
+        for (n, said), three in zip(names.items(), values, strict=True)
+    ]
+    blocks.append(
+        Table(
+            f"The {len(shown)} features that the model relies on most",
+            ["Feature", "Family", "Mean absolute SHAP", f"Among the {TOP} largest"],
+            lines,
+            note=f"{INTERVALS} The model stays as it is: trained on other patients it would rely on others.",
+            numeric=[2, 3],
+        )
+    )
+    return blocks
