@@ -1,0 +1,228 @@
+# %% [markdown]
+# # Moving from PyRadiomics
+#
+# Which name here is which name there, which setting is which, what comes out equal and what does not. The numbers
+# of PyRadiomics on this page are those that version 3.0.1 gave for the volume below; it need not be installed.
+# The first order and GLCM features are compared, all of those that PyRadiomics has.
+#
+# In short: every first order and every GLCM feature of PyRadiomics has an equal here, for bins of a fixed number
+# and of a fixed width. Three things differ by default: where the first bin begins, what is averaged over
+# directions, and what `kurtosis` of a normal distribution is.
+
+# %%
+# %matplotlib inline
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from tumortrace.features import discretise, first_order, glcm
+
+slices, rows, cols = np.indices((4, 20, 22))
+image = 480 + 5 * ((37 * cols + 53 * rows + 29 * slices) % 41) + 12 * ((cols - 11) * (rows - 10) // 4)
+mask = ((slices - 1.5) / 2.2) ** 2 + ((rows - 10) / 8) ** 2 + ((cols - 11) / 9) ** 2 < 1
+spacing = (2.0, 0.5, 0.5)
+print(f"{mask.sum()} voxels inside, from {image[mask].min()} to {image[mask].max()}")
+
+# %% [markdown]
+# ## Images
+#
+# PyRadiomics takes images of SimpleITK, tumortrace takes arrays, `(slices, rows, cols)` or `(rows, cols)`. That
+# is how SimpleITK hands them out; its spacing runs the other way:
+#
+# ```text
+# image = sitk.GetArrayFromImage(sitk.ReadImage("image.nrrd"))
+# mask = sitk.GetArrayFromImage(sitk.ReadImage("mask.nrrd")) == 1     # the setting label
+# spacing = sitk.ReadImage("image.nrrd").GetSpacing()[::-1]
+# ```
+#
+# What PyRadiomics does to an image before it counts has no setting here; do it before, with SimpleITK:
+# `normalize`, `resampledPixelSpacing`, `resegmentRange`, and the filters, wavelet and LoG.
+#
+# ## The edge of the first bin
+#
+# PyRadiomics' `binWidth` puts the edges of the bins at multiples of the width. `bin_width` here begins at the
+# minimum of the region, as IBSI defines it. To get the bins of PyRadiomics, divide and round down before, and ask
+# for bins of 1.
+
+
+# %%
+def draw_bins(values, width):
+    """Draw a histogram with both kinds of bins, and the grey level in each."""
+    figure = Figure(figsize=(8, 4.2), layout="constrained")
+    kinds = {
+        f"binWidth={width} of PyRadiomics: edges at multiples of {width}": values.min() // width * width,
+        f"bin_width={width}: edges from the minimum, {values.min()}": values.min(),
+    }
+    above, below = figure.subplots(2, sharex=True, sharey=True)
+    for axes, colour, (title, first) in zip((above, below), ("#0072B2", "#D55E00"), kinds.items(), strict=True):
+        edges = np.arange(first, values.max() + width + 1, width)
+        counts, _, bars = axes.hist(values, edges, color=colour, edgecolor="white")
+        axes.bar_label(bars, [str(level) for level in range(1, len(counts) + 1)], fontsize=9)
+        axes.axvline(values.min(), color="#222222", linestyle=":")
+        axes.set_title(title, loc="left", fontsize=11)
+        axes.set_ylabel("voxels")
+        axes.margins(y=0.15)
+        axes.spines[["top", "right"]].set_visible(False)
+    below.set_xlabel("intensity; the number on a bar is its grey level, the dotted line the minimum")
+    return figure
+
+
+some = np.array([[389, 399, 400, 424, 425, 752]])
+levels = {
+    "intensity": some[0],
+    "binWidth=25": np.floor(some[0] / 25) - np.floor(some.min() / 25) + 1,  # as PyRadiomics documents it
+    "np.floor(image / 25), bin_width=1": discretise(np.floor(some / 25), bin_width=1)[0][0],
+    "bin_width=25": discretise(some, bin_width=25)[0][0],
+}
+assert np.array_equal(levels["binWidth=25"], levels["np.floor(image / 25), bin_width=1"])
+print(pd.DataFrame(levels).astype(int).to_string(index=False))
+
+# %% tags=["thumbnail"]
+draw_bins(image[mask], 50)
+
+# %% [markdown]
+# A fixed number of bins, `binCount=32`, is `levels=32`: the same formula, so that only an intensity that lies on
+# an edge to the last bit could fall to another side. What differs is the default: PyRadiomics has bins of width
+# 25, tumortrace 32 bins. Intensities of MR have no unit, and on 8-bit data a width of 25 leaves ten levels.
+#
+# ## First order
+#
+# The intensities themselves need no bins. Three names stand for another definition: `Kurtosis` is 3 more than
+# that of IBSI and of tumortrace, which is 0 for a normal distribution, `StandardDeviation` is the root of
+# `variance`, and `TotalEnergy` is `energy` times the volume of a voxel. `Entropy` and `Uniformity` are those of
+# the histogram.
+
+# %%
+FIRST_ORDER = {
+    "10Percentile": ("percentile_10", 488.7),
+    "90Percentile": ("percentile_90", 672.2),
+    "Energy": ("energy", 223055591.0),
+    "Entropy": ("histogram_entropy", 3.498463948),
+    "InterquartileRange": ("interquartile_range", 104.0),
+    "Kurtosis": ("kurtosis + 3", 2.356322949),
+    "Maximum": ("maximum", 752.0),
+    "Mean": ("mean", 577.1651515),
+    "MeanAbsoluteDeviation": ("mean_absolute_deviation", 57.89798439),
+    "Median": ("median", 578.0),
+    "Minimum": ("minimum", 389.0),
+    "Range": ("range", 363.0),
+    "RobustMeanAbsoluteDeviation": ("robust_mean_absolute_deviation", 43.11469094),
+    "RootMeanSquared": ("root_mean_square", 581.3458666),
+    "Skewness": ("skewness", 0.001277788732),
+    "StandardDeviation": ("√ variance", 69.59457266),
+    "TotalEnergy": ("energy · volume of a voxel", 111527795.5),
+    "Uniformity": ("histogram_uniformity", 0.09795224977),
+    "Variance": ("variance", 4843.404543),
+}
+
+
+def side_by_side(names, ours):
+    """Return both names and both numbers of each feature, after asserting that the numbers are equal."""
+    table = pd.DataFrame(
+        [(theirs, name, number, ours[name]) for theirs, (name, number) in names.items()],
+        columns=["PyRadiomics", "tumortrace", "3.0.1 gave", "here"],
+    )
+    np.testing.assert_allclose(table["here"], table["3.0.1 gave"], rtol=1e-9)
+    return table.to_string(index=False, float_format="{:.6g}".format)
+
+
+intensities = first_order(image, mask).to_dict()
+histogram = first_order(np.floor(image / 25), mask, bin_width=1)
+ours = intensities | {
+    "histogram_entropy": histogram["histogram_entropy"],
+    "histogram_uniformity": histogram["histogram_uniformity"],
+    "kurtosis + 3": intensities["kurtosis"] + 3,
+    "√ variance": np.sqrt(intensities["variance"]),
+    "energy · volume of a voxel": intensities["energy"] * np.prod(spacing),
+}
+print(side_by_side(FIRST_ORDER, ours))
+
+# %% [markdown]
+# ## GLCM
+#
+# PyRadiomics counts 13 directions apart, takes the features of each and averages them:
+# `aggregation="3d_average"`. The default here, `"3d_volume_merge"`, adds the matrices up first. Both are IBSI's.
+
+# %%
+GLCM = {
+    "Autocorrelation": ("autocorrelation", 76.31275338),
+    "ClusterProminence": ("cluster_prominence", 950.7398895),
+    "ClusterShade": ("cluster_shade", -3.569491031),
+    "ClusterTendency": ("cluster_tendency", 18.59066536),
+    "Contrast": ("contrast", 11.64803773),
+    "Correlation": ("correlation", 0.2305177068),
+    "DifferenceAverage": ("difference_average", 2.777116081),
+    "DifferenceEntropy": ("difference_entropy", 1.930145014),
+    "DifferenceVariance": ("difference_variance", 2.552834174),
+    "Id": ("inverse_difference", 0.3751584914),
+    "Idm": ("inverse_difference_moment", 0.2830689691),
+    "Idmn": ("normalised_inverse_difference_moment", 0.9588472044),
+    "Idn": ("normalised_inverse_difference", 0.8613174345),
+    "Imc1": ("information_correlation_1", -0.3255893438),
+    "Imc2": ("information_correlation_2", 0.9319090738),
+    "InverseVariance": ("inverse_variance", 0.2781274335),
+    "JointAverage": ("joint_average", 8.635691019),
+    "JointEnergy": ("angular_second_moment", 0.02374533914),
+    "JointEntropy": ("joint_entropy", 5.800670214),
+    "MCC": ("maximal_correlation_coefficient", 0.6866686781),
+    "MaximumProbability": ("joint_maximum", 0.04761701387),
+    "SumAverage": ("sum_average", 17.27138204),
+    "SumEntropy": ("sum_entropy", 4.064468088),
+    "SumSquares": ("joint_variance", 7.559675773),
+}
+binned = np.floor(image / 25)
+print(side_by_side(GLCM, glcm(binned, mask, bin_width=1, aggregation="3d_average")))
+
+# %% [markdown]
+# `energy` here is the root of `JointEnergy`, as scikit-image has it, and `homogeneity` is `Idm`. What PyRadiomics
+# deprecated is there as well: `dissimilarity` (its `DifferenceAverage`) and `sum_variance` (its
+# `ClusterTendency`).
+#
+# ## Settings
+
+# %%
+SETTINGS = {
+    "binWidth=25": (11.64803773, {"bin_width": 1, "aggregation": "3d_average"}),
+    "weightingNorm='no_weighting'": (11.68335199, {"bin_width": 1, "aggregation": "3d_volume_merge"}),
+    "force2D=True": (12.08662545, {"bin_width": 1, "aggregation": "2.5d_direction_merge"}),
+    "binCount=32": (55.78949853, {"levels": 32, "aggregation": "3d_average"}),
+    "distances=[2]": (11.92979067, {"bin_width": 1, "aggregation": "3d_average", "distances": 2}),
+}
+for setting, (theirs, ours) in SETTINGS.items():
+    here = glcm(image if "levels" in ours else binned, mask, **ours)["contrast"]
+    equal = bool(np.isclose(here, theirs, rtol=1e-9))
+    assert equal == (setting != "distances=[2]")
+    arguments = ", ".join(f"{name}={value!r}" for name, value in ours.items())
+    print(f"{setting:29} {theirs:.6g}  here {here:.6g}  {'equal' if equal else 'NOT equal'}: {arguments}")
+
+# %% [markdown]
+# | PyRadiomics | tumortrace | |
+# |---|---|---|
+# | `binWidth=25` | `np.floor(image / 25)`, `bin_width=1` | equal |
+# | `binCount=32` | `levels=32` | equal, but in a constant region |
+# | `distances=[1]` | `distances=1` | equal |
+# | `distances=[2]`, `[1, 2]` | `distances=2`, `(1, 2)` | not equal, see below |
+# | `symmetricalGLCM=True` | always | equal |
+# | `symmetricalGLCM=False` | `glcm_matrix(…, symmetric=False)` | the matrix is there, features of it are not |
+# | `weightingNorm=None` | `aggregation="3d_average"` | equal |
+# | `weightingNorm="no_weighting"` | `aggregation="3d_volume_merge"` | equal; the default here |
+# | other `weightingNorm` | none | |
+# | `force2D=True` | `aggregation="2.5d_direction_merge"` | equal, with `force2Ddimension=0` |
+# | an image of one slice | `aggregation="2d_average"` | equal |
+# | `voxelArrayShift=c` | `first_order(image + c, mask)` | for `Energy`, `TotalEnergy` and `RootMeanSquared` |
+# | `label=1` | `mask == 1` | here all that is not zero is inside |
+# | `minimumROISize`, `minimumROIDimensions` | none | a region too small for a feature gives NaN and a reason |
+#
+# At distance 2, PyRadiomics has 49 directions, the steps of a chess knight among them, and averages over all
+# directions of all distances. Here there are the same 13 at every distance, and features of each distance. A
+# constant region is level 1 here, and the middle one of the 32 levels there.
+#
+# ## What there is not
+#
+# GLRLM, GLSZM, GLDM and NGTDM are not in tumortrace; [Writing an extractor](write_an_extractor.ipynb) writes the
+# last of them. In return there are HOG, Sobel, LBP, MVM-LBP, MVMBP and, for phases after contrast, kinetics. Of
+# the features of form, `shape` has volume by voxels, axis lengths and diameters; the axis lengths differ by √(1 −
+# 1/n) for n voxels, because IBSI takes the covariance over n − 1.
+#
+# To check an older table, compute a few rows with both and compare; where they differ, it is mostly the first
+# bin.
