@@ -6,8 +6,9 @@ about the tissue. Forests and boosted trees need the extra ``explain``, networks
 """
 
 from tumortrace.explain._explain import explain, explain_frame
-from tumortrace.explain._explanation import Explanation
+from tumortrace.explain._explanation import Explanation, tabulate
 from tumortrace.explain._importance import importance
+from tumortrace.explain._picture import picture
 from tumortrace.explain._words import in_words
 
-__all__ = ["Explanation", "explain", "explain_frame", "importance", "in_words"]
+__all__ = ["Explanation", "explain", "explain_frame", "importance", "in_words", "picture", "tabulate"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -56,3 +57,45 @@ class Explanation:
     def predicted(self) -> str:
         """The label that the row is called."""
         return self.classes[self.score >= self.threshold]
+
+
+def tabulate(explanations: Sequence[Explanation]) -> pd.DataFrame:
+    """Return explanations as one table, to be written to a file.
+
+    Parameters
+    ----------
+    explanations : sequence of Explanation
+        What `explain` returned.
+
+    Returns
+    -------
+    DataFrame
+        For each row that was explained, a row per family and one per feature: the identity columns; `score`,
+        `threshold` and `predicted`; `base`, in log-odds; `kind` ("family" or "feature"), `name` and `family`;
+        `shap`; and of features the other columns of `Explanation.features`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> families = pd.Series({"glcm": 0.75, "cnn": 0.25})
+    >>> one = Explanation({"patient": "A"}, 0.5, ("no", "yes"), 0.4, 0.0, -1.0, families)
+    >>> tabulate([one])[["patient", "predicted", "kind", "name", "shap"]].values.tolist()
+    [['A', 'yes', 'family', 'glcm', 0.75], ['A', 'yes', 'family', 'cnn', 0.25]]
+    """
+    import pandas as pd
+
+    tables = []
+    for one in explanations:
+        parts = [
+            pd.DataFrame({"name": one.families.index, "family": one.families.index, "shap": one.families.array})
+        ]
+        if one.features is not None and len(one.features):
+            parts.append(one.features.rename_axis("name").reset_index())
+        kinds = ("family", "feature")
+        table = pd.concat([part.assign(kind=kind) for kind, part in zip(kinds, parts, strict=False)])
+        said: dict[str, Any] = {"score": one.score, "threshold": one.threshold, "predicted": one.predicted}
+        said["base"] = one.base
+        table = table.assign(**one.identity, **said)
+        first = [*one.identity, *said, "kind", "name", "family"]
+        tables.append(table[[*first, *(name for name in table.columns if name not in first)]])
+    return pd.concat(tables, ignore_index=True)

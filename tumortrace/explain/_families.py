@@ -61,7 +61,7 @@ class Family:
         found = []
         for value, row, whole in zip(values.to_numpy(), prepared, moved, strict=True):
             shap = self.leaf.weight * shapley(self.last.classifier_, row, self.prepared)
-            # trees compute in float32, the quadrature leaves a last bit: shared by size, so that the parts are the whole
+            # trees compute in float32, the quadrature leaves a last bit: the parts are made to be the whole
             size = np.abs(shap)
             shap += (whole - shap.sum()) * size / (size.sum() or 1)
             table = self.spread.assign(
