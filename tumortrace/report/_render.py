@@ -42,7 +42,7 @@ def render(document: Document) -> str:
     -------
     str
         A whole page, UTF-8 when it is written. Style and pictures are in it, its policy of content forbids all
-        else, and the same document gives the same page.
+        else, and the same content gives the same page.
 
     Raises
     ------
@@ -178,7 +178,7 @@ def _image(picture: Picture) -> dict[str, Any]:
 
 
 def _svg(figure: Any) -> bytes:
-    """Return a figure as SVG, the same bytes each time."""
+    """Return a figure as SVG, without a date or a random id."""
     from matplotlib import rc_context
 
     drawn = BytesIO()
