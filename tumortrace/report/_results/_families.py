@@ -104,7 +104,9 @@ def _verdict(found: dict[str, Family], useless: list[str]) -> str:
     top = next(iter(found))
     lines = [f"{family(top)} moves the scores most."]
     if useless:
-        lines.append(f"Of {listed(map(family, useless))} these data do not show that they move the classes apart.")
+        lines.append(
+            f"For {listed(map(family, useless))}, these data do not show that the classes are moved apart."
+        )
     else:
         lines.append("Here every family does, by intervals that leave out 0.")
     return " ".join(lines)

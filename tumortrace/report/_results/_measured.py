@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tumortrace.evaluation import aggregate, auc, measure
-from tumortrace.report._document import Block, Figures, Note, Picture, Pictures, Section, Table, Text
+from tumortrace.report._document import Block, Note, Picture, Pictures, Section, Table, Text
 from tumortrace.report._predictions import plot_predictions
 from tumortrace.report._results._words import INTERVALS, count, interval, listed, number
 from tumortrace.report._study import Study
@@ -25,7 +25,6 @@ _NAMES = {
     "brier": "Brier score (lower is better)",
     "ece": "Expected calibration error (lower is better)",
 }
-_CALLS = {"sensitivity": "Sensitivity", "specificity": "Specificity"}
 _BOUNDS = ("value", "low", "high")
 _READ = {
     "roc": "A lesion with the label {positive} that is taken at random scores higher than one with the label "
@@ -38,7 +37,7 @@ _READ = {
 def results(study: Study) -> Section:
     """Return what was measured, level by level."""
     measured = measure(study.rows, levels=study.levels, positive=study.positive, seed=study.seed)
-    blocks: list[Block] = [Figures(_heads(measured)), Text(_read(study))]
+    blocks: list[Block] = [Text(_read(study))]
     seen = 0 if study.cross_fitted or study.seen is None else int(study.seen.sum())
     if seen:
         blocks.append(
@@ -52,22 +51,6 @@ def results(study: Study) -> Section:
     if study.cross_fitted:
         sections.append(Section("folds", "Fold by fold", [_folds(study)]))
     return Section("results", "Results", blocks, sections)
-
-
-def _heads(measured: pd.DataFrame) -> list[tuple[str, str, str]]:
-    """Return the numbers to take away: those of patients, and the area of the rows."""
-    last = measured["level"].iloc[-1]
-    areas = measured[measured["metric"] == "auc"]
-    calls = measured[(measured["level"] == last) & measured["metric"].isin(_CALLS)]
-    return [
-        (
-            f"{_CALLS.get(row['metric'], 'AUC')}, per {row['level']}",
-            number(row["value"]),
-            f"{number(row['low'])} to {number(row['high'])}, {count(row['n'], row['level'])}",
-        )
-        for table in (areas[::-1], calls)
-        for row in table.to_dict("records")
-    ]
 
 
 def _read(study: Study) -> str:

@@ -1,0 +1,426 @@
+"""What a report says was found: every number recomputed another way."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit, logit
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from tumortrace.evaluation import aggregate, auc, compare
+from tumortrace.evaluation._bootstrap import replicates
+from tumortrace.evaluation._rows import codes
+from tumortrace.fusion import LateFusion
+from tumortrace.report._document import Items, Note, Picture, Table, Text
+from tumortrace.report._results import result_sections
+from tumortrace.report._results._ablated import ablated, ablations, leaves_below
+from tumortrace.report._results._compared import comparisons
+from tumortrace.report._results._data import data
+from tumortrace.report._results._failures import failures, with_margin
+from tumortrace.report._results._families import families, measured_families
+from tumortrace.report._results._importance import importance
+from tumortrace.report._results._limits import limits
+from tumortrace.report._results._measured import results
+from tumortrace.report._results._parts import contributions, recombined
+from tumortrace.report._results._univariate import TOP, top_share, univariate
+from tumortrace.report._study import Study
+
+IDS = ["data", "results", "comparisons", "ablations", "importance", "failures", "limits"]
+WEIGHTS = {"glcm": 0.3, "lbp": 0.2, "kinetics": 0.5}
+
+
+def fusion():
+    """Return a mean of texture, itself a mean of two, and kinetics, with the weights above."""
+    texture = LateFusion([("glcm", None, [0]), ("lbp", None, [1])])
+    texture.members_, texture.weights_ = {"glcm": None, "lbp": None}, {"glcm": 0.6, "lbp": 0.4}
+    whole = LateFusion([("texture", texture, [0, 1]), ("kinetics", None, [2])])
+    whole.members_, whole.weights_ = {"texture": texture, "kinetics": None}, {"texture": 0.5, "kinetics": 0.5}
+    return whole
+
+
+@pytest.fixture
+def predictions(rng):
+    """24 patients of three slices, in four folds, with the scores of the members of `fusion`."""
+    patient = np.repeat([f"P{i:02}" for i in range(24)], 3)
+    label = np.repeat(np.tile(["benign", "malignant"], 12), 3)
+    hard = np.repeat(rng.normal(size=24), 3)
+    odds = {
+        name: 1.4 * (label == "malignant") - 0.7 + hard + sway * rng.normal(size=72)
+        for name, sway in (("glcm", 1.0), ("lbp", 2.0), ("kinetics", 0.6))
+    }
+    odds["texture"] = 0.6 * odds["glcm"] + 0.4 * odds["lbp"]
+    table = pd.DataFrame(
+        {
+            "patient": patient,
+            "slice": np.tile([1, 2, 3], 24),
+            "label": label,
+            "fold": np.repeat(np.arange(24) // 2 % 4, 3),
+        }
+    )
+    scores = {f"score_{name}": expit(values) for name, values in odds.items()}
+    whole = expit(sum(WEIGHTS[name] * odds[name] for name in WEIGHTS))
+    return table.assign(**scores, score=whole, threshold=0.5)
+
+
+@pytest.fixture
+def study(predictions):
+    record = {"data": {"left_out": ["2 rows have no label"]}, "plan": {"kind": "handcrafted"}, "seen": []}
+    model = SimpleNamespace(estimator=fusion(), record=record)
+    return Study(predictions, "malignant", model=model)
+
+
+def walk(sections):
+    for section in sections:
+        yield section
+        yield from walk(section.subsections)
+
+
+def blocks(sections, kind):
+    return [block for section in walk(sections) for block in section.blocks if isinstance(block, kind)]
+
+
+def words(sections):
+    found = [block.text for block in blocks(sections, Text)]
+    return " ".join([*found, *(f"{a}: {b}" for block in blocks(sections, Items) for a, b in block.items)])
+
+
+def test_a_study_knows_what_its_rows_are(study, predictions):
+    assert (study.classes, study.unit, study.cross_fitted) == (("benign", "malignant"), "slice", True)
+    assert list(study.levels) == ["slice", "patient"]
+    assert list(study.leaves) == list(WEIGHTS)
+    assert {name: member.weight for name, member in study.leaves.items()} == pytest.approx(WEIGHTS)
+    alone = Study(predictions.drop(columns=["fold", "slice"]).drop_duplicates("patient"), "malignant")
+    assert (alone.unit, alone.cross_fitted, alone.members, alone.seen) == ("patient", False, {}, None)
+
+
+def test_labels_must_be_two_and_one_of_them_positive(predictions):
+    with pytest.raises(ValueError, match=r"the labels are \['benign', 'malignant'\] and the positive one 'cancer'"):
+        Study(predictions, "cancer")
+    with pytest.raises(ValueError, match=r"the labels are \['benign'\]"):
+        Study(predictions.query("label == 'benign'"), "benign")
+
+
+def test_features_follow_the_rows_whatever_their_order(predictions, study):
+    frame = predictions[["patient", "slice"]].assign(
+        value=predictions["score"], digest=[f"d{i}" for i in range(72)]
+    )
+    shuffled = frame.sample(frac=1, random_state=1)
+    model = SimpleNamespace(estimator=None, record={"seen": ["d0", "d7"]})
+    with_frame = Study(predictions, "malignant", model=model, frame=shuffled)
+    np.testing.assert_array_equal(with_frame.features["value"], predictions["score"])
+    assert np.flatnonzero(with_frame.seen).tolist() == [0, 7]
+    assert Study(predictions, "malignant", frame=shuffled[:-1]).features is None
+    assert study.features is None
+
+
+def test_parts_add_up_to_the_log_odds(study, predictions):
+    parts = contributions(study)
+    odds = logit(predictions["score"])
+    np.testing.assert_allclose(
+        parts.sum(axis=1), odds - odds.groupby(predictions["fold"]).transform("mean"), atol=1e-12
+    )
+    by_hand = WEIGHTS["lbp"] * logit(predictions["score_lbp"])
+    first = predictions["fold"] == 0
+    np.testing.assert_allclose(parts.loc[first, "lbp"], by_hand[first] - by_hand[first].mean(), atol=1e-12)
+
+
+def test_a_mean_is_put_together_again_with_fewer_members(study, predictions):
+    np.testing.assert_allclose(recombined(study, list(WEIGHTS)), predictions["score"], atol=1e-12)
+    np.testing.assert_allclose(recombined(study, ["glcm", "lbp"]), predictions["score_texture"], atol=1e-12)
+    two = 0.3 / 0.8 * logit(predictions["score_glcm"]) + 0.5 / 0.8 * logit(predictions["score_kinetics"])
+    np.testing.assert_allclose(recombined(study, ["glcm", "kinetics"]), expit(two), atol=1e-12)
+
+
+def test_scores_at_the_ends_are_clipped_as_the_fusion_clips_them(predictions, study):
+    sure = predictions.assign(score_lbp=1.0)
+    found = recombined(Study(sure, "malignant", model=study.model), ["lbp"])
+    np.testing.assert_allclose(found, 1 - 1e-4)
+
+
+@pytest.mark.parametrize("level", ["slice", "patient"])
+def test_ablations_are_paired_with_the_whole(study, predictions, level):
+    found = ablated(study, level)
+    assert list(found) == ["glcm", "lbp", "kinetics", "texture"]
+    by = ["patient", "slice"] if level == "slice" else ["patient"]
+    tables = {
+        name: aggregate(predictions, by, score=f"score{name}")
+        for name in ("", "_glcm", "_lbp", "_texture", "_kinetics")
+    }
+    y = tables[""]["label"] == "malignant"
+    whole = roc_auc_score(y, tables[""]["score"])
+    for name in ("glcm", "lbp", "kinetics", "texture"):
+        alone = roc_auc_score(y, tables[f"_{name}"][f"score_{name}"])
+        assert found[name].alone.b.value == pytest.approx(alone)
+        assert found[name].alone.difference.value == pytest.approx(whole - alone)
+    without_kinetics = compare(y, tables[""]["score"], tables["_texture"]["score_texture"], tables[""]["patient"])
+    assert found["kinetics"].without.difference == pytest.approx(without_kinetics.difference, abs=1e-12)
+    assert found["kinetics"].without.p == pytest.approx(without_kinetics.p)
+    assert leaves_below(study, "texture") == ["glcm", "lbp"]
+
+
+def test_a_part_that_only_harms_is_named(predictions, study):
+    noisy = predictions.assign(score_lbp=np.where(predictions["label"] == "malignant", 0.02, 0.98))
+    odds = sum(weight * logit(noisy[f"score_{name}"]) for name, weight in WEIGHTS.items())
+    section = ablations(Study(noisy.assign(score=expit(odds)), "malignant", model=study.model))
+    assert "Per patient, the model is better without LBP." in words([section])
+    table = blocks([section], Table)[1]
+    change = next(row for row in table.rows if row[0] == "LBP")[5]
+    assert change.startswith("+")
+    assert "−" not in change
+
+
+def test_families_are_sized_by_hand_and_by_patient(study, predictions):
+    found = measured_families(study)
+    parts = contributions(study)
+    sizes = parts.abs().mean()
+    assert list(found) == list(sizes.sort_values(ascending=False).index)
+    draws = replicates(lambda weights: weights, study.y, codes("patient", predictions["patient"], 72), 1000, 0)
+    for name, one in found.items():
+        assert one.size.value == pytest.approx(sizes[name])
+        malignant = parts.loc[study.y, name].mean()
+        assert one.apart.value == pytest.approx(malignant - parts.loc[~study.y, name].mean())
+        assert one.folds == pytest.approx(parts[name].abs().groupby(predictions["fold"]).mean().to_list())
+        repeated = np.repeat(draws, 3, axis=1)
+        drawn = (repeated * parts[name].abs().to_numpy()).sum(axis=1) / repeated.sum(axis=1)
+        assert one.size[1:] == pytest.approx(np.quantile(drawn, [0.025, 0.975]))
+
+
+def test_a_family_that_says_nothing_is_said_to(predictions, study):
+    # half of the patients of each class far up, half far down: large, and of no use
+    sway = np.repeat(np.where(np.arange(24) // 2 % 2, 3.0, -3.0), 3)
+    useful = expit(np.where(predictions["label"] == "malignant", 1.0, -1.0))
+    scores = {"score_kinetics": expit(sway), "score_glcm": useful, "score_lbp": useful}
+    useless = Study(
+        predictions.assign(**scores, fold=np.repeat(np.arange(24) // 4 % 2, 3)), "malignant", model=study.model
+    )
+    assert measured_families(useless)["kinetics"].apart.value == pytest.approx(0)
+    said = "Kinetics moves the scores most. For Kinetics, these data do not show that the classes are moved apart."
+    assert said in words([families(useless)])
+
+
+def test_features_by_themselves_equal_the_areas_of_each(rng):
+    y = np.repeat(np.tile([False, True], 9), 2)
+    patients = np.repeat([f"P{i}" for i in range(18)], 2)
+    table = pd.DataFrame({f"f{i}": rng.integers(0, 6, 36) + 0.4 * i * y for i in range(30)}).assign(
+        flat=1.0, empty=np.nan, odd=np.where(np.arange(36) == 5, np.nan, np.arange(36.0))
+    )
+    found = univariate(table, y, patients, resamples=60, seed=3)
+    assert set(found.index) == set(table.columns) - {"flat", "empty"}
+    filled = table.fillna(table.median())
+    for name, row in found.iterrows():
+        expected = auc(y, filled[name], patients, resamples=60, seed=3)
+        assert tuple(row[["auc", "low", "high"]]) == pytest.approx(expected)
+    assert (np.diff((found["auc"] - 0.5).abs()) <= 0).all()
+    draws = replicates(lambda weights: weights, y, codes("patients", patients, 36), 60, 3)
+    distances = []
+    for weights in draws:
+        rows = np.repeat(
+            np.arange(36), np.repeat(weights, 2).astype(int)[np.argsort(np.argsort(patients, kind="stable"))]
+        )
+        distances.append([abs(roc_auc_score(y[rows], filled[name].to_numpy()[rows]) - 0.5) for name in found.index])
+    ranks = np.sort(distances, axis=1)[:, -TOP]
+    np.testing.assert_allclose(found["top"], (np.array(distances) >= ranks[:, None] - 1e-9).mean(axis=0))
+
+
+def test_ties_for_the_last_place_are_inside():
+    sizes = np.tile(np.arange(30.0), (2, 1))
+    sizes[1, 9] = 10.0
+    np.testing.assert_allclose(top_share(sizes)[8:12], [0, 0.5, 1, 1])
+
+
+def test_results_are_those_of_scikit_learn(study, predictions):
+    table = next(block for block in blocks([results(study)], Table) if "every level" in block.caption)
+    found = {row[0]: row[1:] for row in table.rows}
+    assert table.header == ["", "Per slice (72)", "Per patient (24)"]
+    patients = predictions.groupby("patient").agg(label=("label", "first"), score=("score", "mean"))
+    for place, rows in enumerate((predictions, patients)):
+        y = rows["label"] == "malignant"
+        assert found["Area under the ROC curve (AUC)"][place].startswith(f"{roc_auc_score(y, rows['score']):.3f} (")
+        precision = average_precision_score(y, rows["score"])
+        assert found["Average precision"][place].startswith(f"{precision:.3f} (")
+        assert found["Sensitivity"][place].startswith(f"{(rows['score'][y] >= 0.5).mean():.3f} (")
+        assert found["Specificity"][place].startswith(f"{(rows['score'][~y] < 0.5).mean():.3f} (")
+    assert "(" not in found["Expected calibration error (lower is better)"][0]
+
+
+def test_each_fold_is_measured_on_its_own_patients(study, predictions):
+    table = next(block for block in blocks([results(study)], Table) if "each fold" in block.caption)
+    for fold, row in enumerate(table.rows):
+        own = predictions[predictions["fold"] == fold]
+        area = roc_auc_score(own["label"] == "malignant", own["score"])
+        assert row[:4] == [str(fold), "3", "3", f"{area:.3f}"]
+    of_one_class = predictions.assign(fold=(predictions["label"] == "benign").astype(int))
+    table = blocks([results(Study(of_one_class, "malignant"))], Table)[1]
+    assert table.rows[0] == ["0", "12", "0", "–", "–"]
+
+
+def test_rows_of_the_training_are_said_to_be_in_sample(predictions):
+    rows = predictions.drop(columns="fold")
+    frame = rows[["patient", "slice"]].assign(digest=[f"d{i}" for i in range(72)])
+    record = {"seen": ["d1", "d2"], "data": {"left_out": []}, "plan": {"kind": "cnn"}}
+    seen = Study(rows, "malignant", model=SimpleNamespace(estimator=None, record=record), frame=frame)
+    note = blocks([results(seen)], Note)[0]
+    assert "2 of 72 rows are among those that the model was trained on" in note.text
+    assert "2 of 72 rows were in the training" in words([limits(seen)])
+    fresh = Study(
+        rows, "malignant", model=SimpleNamespace(estimator=None, record=record | {"seen": []}), frame=frame
+    )
+    assert blocks([results(fresh)], Note) == []
+    assert "none was in the training" in words([limits(fresh)])
+    assert "is not known from the predictions" in words([limits(Study(rows, "malignant"))])
+
+
+def test_comparisons_are_those_of_the_evaluation(study, predictions):
+    other = predictions.sample(frac=1, random_state=2).assign(score=lambda rows: rows["score_lbp"])
+    both = Study(predictions, "malignant", model=study.model, others={"before": other})
+    table = blocks([comparisons(both)], Table)[0]
+    assert [row[0] for row in table.rows] == ["Texture", "Texture", "Kinetics", "Kinetics", "before", "before"]
+    y = predictions["label"] == "malignant"
+    expected = compare(y, predictions["score"], predictions["score_lbp"], predictions["patient"])
+    assert table.rows[4][2] == f"{expected.a.value:.3f} ({expected.a.low:.3f} to {expected.a.high:.3f})"
+    assert table.rows[4][3].startswith(f"{expected.b.value:.3f} (")
+    assert table.rows[4][5:] == [f"{expected.p:.3f}", f"{expected.p_delong:.3f}"] or expected.p_delong < 0.001
+    assert "Per patient, " in words([comparisons(both)])
+
+
+def test_other_rows_cannot_be_compared(predictions):
+    fewer = Study(predictions, "malignant", others={"another": predictions[:-1]})
+    with pytest.raises(ValueError, match="another: 71 rows are in both tables, 1 only in the first"):
+        comparisons(fewer)
+
+
+def test_margins_take_the_threshold_as_positive(predictions):
+    rows = predictions[predictions["patient"].isin(["P00", "P01"])].assign(score=[0.5, 0.4, 0.9, 0.5, 0.4, 0.9])
+    found = with_margin(Study(rows, "malignant"))["margin"].to_numpy()
+    assert (found < 0).tolist() == [True, False, True, False, True, False]
+    np.testing.assert_allclose(np.abs(found), [0, 0.1, 0.4, 0, 0.1, 0.4], atol=1e-9)
+
+
+def test_failures_are_the_worst_of_each_patient(study, predictions):
+    section = failures(study)
+    assert [one.id for one in section.subsections] == ["missed", "false-alarms"]
+    rows = predictions.assign(wrong=(predictions["score"] >= 0.5) != (predictions["label"] == "malignant"))
+    for one, label, sign in ((section.subsections[0], "malignant", 1), (section.subsections[1], "benign", -1)):
+        wrong = rows[rows["wrong"] & (rows["label"] == label)]
+        worst = wrong.loc[(sign * wrong["score"]).groupby(wrong["patient"]).idxmin()]
+        worst = worst.loc[(sign * worst["score"]).sort_values().index][:3]
+        said = [block.text for block in one.blocks]
+        assert len(said) == len(worst) > 0
+        for text, row in zip(said, worst.to_dict("records"), strict=True):
+            assert text.startswith(f"{row['patient']}, slice {row['slice']}: {label}, score {row['score']:.2f}, ")
+        pulled = contributions(study).loc[worst.index[0]] * (-1 if label == "malignant" else 1)
+        names = {"glcm": "GLCM", "lbp": "LBP", "kinetics": "Kinetics"}
+        assert f" {names[pulled.idxmax()]} " in said[0]
+        assert "pulled the wrong way most" in said[0]
+
+
+def test_without_an_error_there_is_no_failure(predictions):
+    right = predictions.assign(score=np.where(predictions["label"] == "malignant", 0.9, 0.1))
+    section = failures(Study(right, "malignant"))
+    assert words([section]) == "Every slice was called right at its threshold."
+    assert section.subsections == ()
+
+
+def test_data_are_counted_and_what_is_missing_is_said(study, predictions):
+    more = pd.concat([predictions, predictions[:2].assign(slice=[8, 9], score=np.nan)])
+    section = data(Study(more, "malignant", model=study.model))
+    table = blocks([section], Table)[0]
+    assert [row[1:4] for row in table.rows] == [
+        ["benign", "12", "36"],
+        ["malignant", "12", "36"],
+        ["all", "24", "72"],
+    ]
+    text = words([section])
+    assert "72 slices of 24 patients" in text
+    assert "Left out: 2 rows have no label; 2 rows of the predictions without a label or a score" in text
+    assert "synthetic" not in text
+
+
+def test_limits_tell_calibration_from_its_lack(predictions):
+    low = limits(Study(predictions.assign(score=predictions["score"] / 3), "malignant"))
+    assert "Do not read the score as a probability" in words([low])
+    fair = predictions.assign(score=np.where(predictions["label"] == "malignant", 0.6, 0.42))
+    assert "On average that fits" in words([limits(Study(fair, "malignant"))])
+    assert "No threshold came with the predictions" in words(
+        [limits(Study(fair.drop(columns="threshold"), "malignant"))]
+    )
+
+
+def test_a_bare_table_gives_every_section(predictions):
+    bare = Study(predictions[["patient", "label", "score"]].drop_duplicates("patient"), "malignant")
+    sections = result_sections(bare)
+    assert [section.id for section in sections] == IDS
+    assert all(section.blocks for section in sections)
+    text = words(sections)
+    assert "There is nothing to compare with" in text
+    assert "do not say what the parts of the model said" in text
+    assert "give the model and its images" in words([importance(bare)])
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A fused model of 12 synthetic patients, with its images and their features."""
+    pytest.importorskip("torch", reason="networks need the extra deep")
+    from tumortrace.io.synthetic import make_lesions
+    from tumortrace.model import train
+    from tumortrace.model._inputs import list_images
+
+    source = make_lesions(tmp_path_factory.mktemp("study") / "lesions", patients=12, slices=2, seed=5)
+    model = train(
+        "fused", source, features=["first_order", "sobel"], sequences=["VIBRANT", "VIBRANT+C2"], size=16, epochs=1,
+        recipe="report", folds=2, jobs=1,
+    )  # fmt: skip
+    listing = list_images(source)
+    frame = model.inputs.frame(listing, jobs=1)
+    return Study(model.out_of_fold, model.classes[1], model=model, frame=frame, listing=listing)
+
+
+@pytest.fixture(scope="module")
+def sections(trained):
+    return result_sections(trained)
+
+
+def test_a_trained_model_is_shown_from_data_to_limits(trained, sections):
+    assert [section.id for section in sections] == IDS
+    ids = [section.id for section in walk(sections)]
+    assert len(set(ids)) == len(ids)
+    assert {"examples", "families", "features-alone", "features-in-model", "curves", "folds"} <= set(ids)
+    assert "The lesions are synthetic" in words(sections)
+    pictures = blocks(sections, Picture)
+    assert all(picture.alt for picture in pictures)
+    gap = np.abs(recombined(trained, list(trained.leaves)) - trained.rows["score"]).max()
+    assert gap < 1e-9
+
+
+def test_shap_of_the_final_model_is_that_of_explain_and_said_to_be_in_sample(trained, sections):
+    from tumortrace.explain import explain_frame, in_words
+
+    section = next(one for one in walk(sections) if one.id == "features-in-model")
+    assert "In-sample" in blocks([section], Note)[0].text
+    table = blocks([section], Table)[0]
+    one_each = trained.rows.groupby("patient").apply(lambda own: own.index[len(own) // 2]).to_list()
+    explained = explain_frame(trained.model, trained.features.loc[one_each].reset_index(drop=True), maps=False)
+    sizes = pd.concat([one.features["shap"].abs() for one in explained]).groupby(level=0).mean()
+    strongest = sizes.nlargest(3)
+    assert [row[0] for row in table.rows[:3]] == [in_words(name) for name in strongest.index]
+    assert table.rows[0][2].startswith(f"{strongest.iloc[0]:.4f} (")
+
+
+def test_failures_show_where_the_network_looked(trained, sections):
+    section = next(one for one in sections if one.id == "failures")
+    pictures = blocks(section.subsections, Picture)
+    assert pictures
+    for picture in pictures:
+        titles = [axes.get_title() for axes in picture.content.axes]
+        assert titles == ["VIBRANT", "C1", "C4", "C8", "Grad-CAM on C2", "← Benign    Malignant →"]
+        bars = picture.content.axes[-1]
+        shown = sum(bar.get_width() for bar in bars.patches)
+        assert np.isclose(contributions(trained).sum(axis=1), shown).any()
+    assert "The map is that of the final model, which had." in words([section])
+
+
+def test_the_same_study_gives_the_same_words(trained, sections):
+    again = result_sections(trained)
+    assert words(again) == words(sections)
+    assert blocks(again, Table) == blocks(sections, Table)
