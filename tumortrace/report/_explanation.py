@@ -158,7 +158,7 @@ def _pictures(figure: SubFigure, explanation: Explanation, pixels: NDArray[np.fl
     )[:, 0]
     for axes in places:
         axes.imshow(pixels, cmap="gray", interpolation="nearest")
-        axes.set(xticks=[], yticks=[], anchor="W")
+        axes.set(xticks=[], yticks=[], anchor="NW")
         axes.spines[:].set_visible(False)
     places[0].set_title("Lesion", fontsize=TITLE, color=INK, loc="left")
     for axes, (name, maps) in zip(places[1:], explanation.maps.items(), strict=True):
@@ -194,7 +194,8 @@ def _waterfall(figure: SubFigure, explanation: Explanation) -> None:
     room = 0.25 * max(high - low, 0.5)
     axes.set(xlim=(min(low, threshold) - room, max(high, threshold) + room), ylim=(last + 0.6, -0.6))
     axes.axvline(threshold, color=FAINT, lw=1, ls=(0, (4, 3)))
-    _beside(axes, f"threshold {one.threshold:.2f}", (threshold, -0.45), 3, fontsize=SMALL, color=FAINT)
+    side = -1 if threshold > np.mean(axes.get_xlim()) else 1
+    _beside(axes, f"threshold {one.threshold:.2f}", (threshold, -0.45), 3 * side, fontsize=SMALL, color=FAINT)
     for k, (start, end) in enumerate(zip(starts, ends, strict=True), 1):
         colour = _POSITIVE if end > start else _NEGATIVE
         axes.barh(k, end - start, left=start, height=0.62, color=colour)
@@ -217,8 +218,10 @@ def _waterfall(figure: SubFigure, explanation: Explanation) -> None:
 
 
 def _beside(axes: Axes, text: str, place: tuple[float, float], gap: int = 4, **style: Any) -> None:
-    """Write right of a place, so many points away."""
-    axes.annotate(text, place, (gap, 0), textcoords="offset points", va="center", **style)
+    """Write right of a place, so many points away; left of it where they are negative."""
+    side = "left" if gap > 0 else "right"
+    ground = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 0.5}
+    axes.annotate(text, place, (gap, 0), textcoords="offset points", va="center", ha=side, bbox=ground, **style)
 
 
 def _signed(number: float) -> str:
