@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import shutil
 from html import unescape
 
 import pandas as pd
@@ -105,6 +106,12 @@ def test_out_of_fold_predictions_stand_for_a_model_and_for_the_images_it_was_tra
     assert "the model was trained on these very rows: the report is on its out-of-fold predictions" in said
     pd.testing.assert_frame_equal(again.predictions, out_of_fold(model))
     assert len(again.frame) == len(again.predictions) == len(study[0].frame)
+
+
+def test_rows_of_the_training_are_not_scored_by_the_model(model, lesions, tmp_path):
+    alone = shutil.copytree(model, tmp_path / "alone")
+    with pytest.raises(FileNotFoundError, match="give images of patients that it has not seen"):
+        gather(alone, source=lesions, jobs=1)
 
 
 def test_new_images_are_scored(model, others):

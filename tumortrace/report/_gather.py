@@ -137,7 +137,13 @@ def _seen_before(path: Path, model: Model, frame: pd.DataFrame, say: Say) -> pd.
     if not frame.loc[frame["status"] != "failed", "digest"].isin(model.record["seen"]).all():
         return None
     say("the model was trained on these very rows: the report is on its out-of-fold predictions")
-    return out_of_fold(path)
+    try:
+        return out_of_fold(path)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"{path}: was trained on every row of the source, and its out-of-fold predictions are not beside it; "
+            "put them back, or give images of patients that it has not seen"
+        ) from error
 
 
 def _of_table(

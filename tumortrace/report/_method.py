@@ -127,8 +127,8 @@ def _model(model: Model) -> dict[str, str]:
     if recipe := network(model):
         found["Network"] = _network(model, recipe)
         found["Training of the network"] = _training(recipe)
-    if "sequence" in model.estimator.feature_names_in_:
-        found["Sequences"] = "Each sequence has a model of its own."
+    if "sequence" in model.estimator.feature_names_in_ and len(model.inputs.sequences or ()) > 1:
+        found["Sequences"] = "The features of each sequence have classifiers of their own."
     if fused := _fusion(model):
         found["Fusion"] = fused
     return found
@@ -152,7 +152,7 @@ def _network(model: Model, recipe: Any) -> str:
 def _training(recipe: Any) -> str:
     optimiser = {"adamw": "AdamW", "sgd": "stochastic gradient descent with momentum"}[recipe.optimiser]
     steps = [
-        f"{recipe.epochs} epochs at most" if recipe.validation else f"{recipe.epochs} epochs",
+        f"{count(recipe.epochs, 'epoch')} at most" if recipe.validation else count(recipe.epochs, "epoch"),
         optimiser,
         f"learning rate {recipe.learning_rate:g} ({recipe.schedule})",
         f"weight decay {recipe.weight_decay:g}",

@@ -48,7 +48,7 @@ def plot_pipeline(model: Model, *, title: str | None = None) -> Figure:
             heights[name] = sum(heights[child] for child in below) / len(below)
             columns[name] = 1 + max(columns[child] for child in below)
     middle, last = (max(heights.values()) + min(heights.values())) / 2, columns[_SCORE]
-    figure = new_figure(_left(last) + _WIDE[2] + 0.1, max(1.0, _ROW * len(leaves) + 0.2), title)
+    figure = new_figure(_left(last) + _WIDE[2] + 0.1, _ROW * len(leaves) + 0.1, title)
     axes = figure.add_subplot()
     for name in leaves:
         axes.plot([_right(0), _left(1)], [middle, heights[name]], color="#c3ccd4", lw=1.0, zorder=1)
@@ -59,7 +59,7 @@ def plot_pipeline(model: Model, *, title: str | None = None) -> Figure:
     _box(axes, 0, middle, _images(model))
     for name, member in found.items():
         share = "" if len(found) == 1 else percent(member.weight)
-        lines = [family(name), _inside(name, model), share]
+        lines = [family(name), _inside(name, model) if name in leaves else "", share]
         _box(axes, columns[name], heights[name], [line for line in lines if line])
     _box(axes, last, heights[_SCORE], ["score", f"{model.classes[1]} from {model.threshold:.3f}"])
     axes.set(xlim=(0, _left(last) + _WIDE[2] + 0.02), ylim=(min(heights.values()) - 0.5, 0.5))
@@ -93,10 +93,15 @@ def _images(model: Model) -> list[str]:
 
 def _inside(name: str, model: Model) -> str:
     """Return what a member without members makes its score of."""
-    numbers, plan = families(model), model.record["plan"]
-    if name in numbers:
-        return f"{numbers[name]:,} numbers → {CLASSIFIERS[plan['classifier']]}"
-    return f"pixels → {BACKBONES[plan['backbone']]}" if name in ("cnn", "slices", "crops") else ""
+    plan = model.record["plan"]
+    if name in ("cnn", "slices", "crops"):
+        return f"pixels → {BACKBONES[plan['backbone']]}"
+    numbers = families(model)
+    if name == "texture":  # of one family only
+        columns = sum(size for kind, size in numbers.items() if kind != "kinetics")
+    else:
+        columns = numbers[name]
+    return f"{columns:,} numbers → {CLASSIFIERS[plan['classifier']]}"
 
 
 def _box(axes: Axes, column: int, y: float, lines: list[str]) -> None:
