@@ -1,0 +1,181 @@
+"""The page of the demo: what stands where, and what happens on a click."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import gradio as gr
+
+from tumortrace.web import _parts
+from tumortrace.web._controls import Controls, Outcome, boxed, controls, html, offered, outcome
+from tumortrace.web._desk import Asked, Desk, File
+from tumortrace.web._kinds import KINDS, Kind
+from tumortrace.web._look import part
+from tumortrace.web._shelf import Shelf
+
+TITLE = "tumortrace demo"
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+_QUIET: dict[str, Any] = {"show_progress": "hidden"}  # the page says itself what it is doing
+
+
+def build(shelf: Shelf, *, workplace: Path, flag_folder: Path | None = None) -> gr.Blocks:
+    """Build the page.
+
+    Parameters
+    ----------
+    shelf : Shelf
+        The models to choose from, and the examples.
+    workplace : Path
+        A private folder, where images lie while a model reads them.
+    flag_folder : Path, optional
+        Where flags are kept. By default there is no button to flag.
+
+    Returns
+    -------
+    gradio.Blocks
+        To be launched or mounted with `tumortrace.web._look.launch_options`.
+    """
+    desk = Desk(shelf, workplace, flag_folder)
+    kinds = [kind for kind in KINDS if desk.models(kind.counts)]
+    with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
+        html(part("notice.html"), elem_id="notice")
+        html(part("head.html"), elem_id="head")
+        with gr.Row(elem_id="desk"):
+            with (
+                gr.Column(scale=6, min_width=320, elem_id="asked"),
+                gr.Tabs(elem_id="tabs", overflow_behavior="wrap"),
+            ):
+                tabs = [controls(desk, kind) for kind in kinds]
+            with gr.Column(scale=5, min_width=320, elem_id="told"):
+                out = outcome(TITLE, can_flag=flag_folder is not None)
+        out.why.render()  # type: ignore[no-untyped-call]
+        html(_parts.said(" ".join(shelf.notices)), elem_id="shelf-notices", visible=bool(shelf.notices))
+        html(part("foot.html"), elem_id="foot")
+        wirings = [_Wiring(desk, kind, tab, out) for kind, tab in zip(kinds, tabs, strict=True)]
+        running = [event for wiring in wirings for event in wiring.ask()]
+        for wiring in wirings:
+            wiring.change(running)
+        if flag_folder is not None:
+            out.flag.click(
+                _flag(desk), [out.asked, out.comment], [out.message, out.status, out.comment, out.flag], **_QUIET
+            )
+    return page
+
+
+@dataclass(frozen=True)
+class _Wiring:
+    """What happens on the clicks of one tab. Whatever changes what is asked, clears what was answered."""
+
+    desk: Desk
+    kind: Kind
+    tab: Controls
+    out: Outcome
+
+    def ask(self) -> list[Any]:
+        """Answer, then explain, on a click on the button; return both events."""
+        tab, out, name = self.tab, self.out, self.kind.name
+        asked = [tab.read, tab.preview, tab.model, tab.sequence]
+        answered = tab.go.click(self._answer, asked, out.outputs, api_name=f"ask_{name}", **_QUIET)
+        return [answered, answered.then(self._explain, out.asked, out.why, api_name=f"explain_{name}", **_QUIET)]
+
+    def change(self, running: list[Any]) -> None:
+        """Read what is uploaded or chosen, and drop what is still running for something else."""
+        tab, out, name = self.tab, self.out, self.kind.name
+        shown = [tab.read, tab.preview, tab.model, tab.about, *out.outputs]
+        options = {"cancels": running, **_QUIET}
+        tab.file.upload(self._read, tab.file, shown, api_name=f"read_{name}", **options)
+        tab.file.delete(self._read, tab.file, shown, **options)
+        tab.file.clear(self._forget, None, shown, **options)
+        tab.examples.select(self._choose, None, [tab.file, *shown], api_name=f"choose_{name}", **options)
+        tab.model.input(self._model, tab.model, [tab.about, tab.sequence, *out.outputs], **options)
+        tab.sequence.input(out.show, None, out.outputs, **options)
+        tab.go.click(None, None, None, cancels=running[1::2])
+        if self.kind.boxed:
+            tab.preview.input(out.show, None, out.outputs, **options)
+
+    def _answer(self, read: Any, box: Any, key: str, sequence: str | None) -> Iterator[list[Any]]:
+        def answer() -> list[Any]:
+            if read is None:
+                raise ValueError("there is nothing to analyse yet; choose an example or upload an image")
+            found = self.kind.ask(self.desk, read, box, key, sequence)
+            if isinstance(found, str):
+                return self.out.show(result=found, status="The table is there.")
+            return self.out.show(
+                result=self.desk.answered(found),
+                status=_parts.answer_said(found.answer),
+                why=_parts.working("Finding out why …"),
+                asked=found,
+            )
+
+        yield self.out.show(result=_parts.working("Analysing …"), status="Analysing.")
+        yield _tried(answer, lambda message: self.out.show(message=message))
+
+    def _explain(self, asked: Asked | None) -> str:
+        return "" if asked is None else _tried(lambda: self.desk.explained(asked), lambda message: message)
+
+    def _read(self, paths: str | list[str] | None) -> list[Any]:
+        files = [File(path, Path(path).name) for path in ([paths] if isinstance(paths, str) else paths or [])]
+        if not files:
+            return self._forget()
+        return _tried(lambda: self._shown(files, None), self._forget)
+
+    def _choose(self, event: gr.EventData) -> list[Any]:
+        def choose() -> list[Any]:
+            found = self.kind.examples(self.desk)
+            number = event.example
+            if type(number) is not int or not 0 <= number < len(found):
+                raise ValueError(f"there is no example {number!r}; choose one of the {len(found)} on the page")
+            return self._shown(list(found[number].files), found[number].box)
+
+        return [None, *_tried(choose, self._forget)]
+
+    def _shown(self, files: list[File], box: list[int] | None) -> list[Any]:
+        """Return what to show of files that can be read."""
+        read = self.kind.read(self.desk, files)
+        if self.kind.boxed:
+            preview = boxed(_parts.shown(read).source, read.array.shape, box)
+        else:
+            preview = self.kind.show(read)
+        models, about = gr.skip(), gr.skip()
+        if len(self.kind.counts) > 1:
+            choices = offered(self.desk, self.kind, len(read))
+            models = gr.Radio(choices, value=choices[0][1])
+            about = self.desk.about(choices[0][1])
+        return [read, preview, models, about, *self.out.show()]
+
+    def _forget(self, message: str = "") -> list[Any]:
+        preview = boxed("", (1, 1), None) if self.kind.boxed else ""
+        return [None, preview, gr.skip(), gr.skip(), *self.out.show(message=message)]
+
+    def _model(self, key: str) -> list[Any]:
+        names = self.desk.sequences(key)
+        sequence = gr.Dropdown(list(names), value=names[0] if names else None, visible=bool(names))
+        return [self.desk.about(key), sequence, *self.out.show()]
+
+
+def _flag(desk: Desk) -> Callable[[Asked | None, str], list[Any]]:
+    def flag(asked: Asked | None, comment: str) -> list[Any]:
+        def kept() -> list[Any]:
+            words = f"Flagged. It is kept as {desk.flagged(asked, comment)}."
+            return [_parts.done(words), words, gr.Textbox(value="", visible=False), gr.Button(visible=False)]
+
+        return _tried(kept, lambda message: [message, "", gr.skip(), gr.skip()])
+
+    return flag
+
+
+def _tried(action: Callable[[], T], failed: Callable[[str], T]) -> T:
+    """Return what an action returns, or what `failed` makes of a message that says what went wrong."""
+    try:
+        return action()
+    except ValueError as error:  # DemoError, ModelError, ImageError: said for whoever reads the page
+        return failed(_parts.fault(str(error)))
+    except Exception:
+        _log.exception("the page failed")
+        return failed(_parts.fault("this failed for a reason that the page does not know; its log says more"))
