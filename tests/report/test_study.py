@@ -24,6 +24,7 @@ from tumortrace.report._results._limits import limits
 from tumortrace.report._results._measured import results
 from tumortrace.report._results._parts import contributions, recombined
 from tumortrace.report._results._univariate import TOP, top_share, univariate
+from tumortrace.report._results._words import p_value
 from tumortrace.report._study import Study
 
 IDS = ["data", "results", "comparisons", "ablations", "importance", "failures", "limits"]
@@ -275,12 +276,16 @@ def test_comparisons_are_those_of_the_evaluation(study, predictions):
     other = predictions.sample(frac=1, random_state=2).assign(score=lambda rows: rows["score_lbp"])
     both = Study(predictions, "malignant", model=study.model, others={"before": other})
     table = blocks([comparisons(both)], Table)[0]
-    assert [row[0] for row in table.rows] == ["Texture", "Texture", "Kinetics", "Kinetics", "before", "before"]
+    assert [row[:2] for row in table.rows] == [
+        [name, level] for level in ("slice", "patient") for name in ("The model", "Texture", "Kinetics", "before")
+    ]
     y = predictions["label"] == "malignant"
     expected = compare(y, predictions["score"], predictions["score_lbp"], predictions["patient"])
-    assert table.rows[4][2] == f"{expected.a.value:.3f} ({expected.a.low:.3f} to {expected.a.high:.3f})"
-    assert table.rows[4][3].startswith(f"{expected.b.value:.3f} (")
-    assert table.rows[4][5:] == [f"{expected.p:.3f}", f"{expected.p_delong:.3f}"] or expected.p_delong < 0.001
+    assert table.rows[0][2] == f"{expected.a.value:.3f} ({expected.a.low:.3f} to {expected.a.high:.3f})"
+    assert table.rows[3][2] == f"{expected.b.value:.3f} ({expected.b.low:.3f} to {expected.b.high:.3f})"
+    more = [f"{number:+.3f}".replace("-", "−") for number in expected.difference]
+    assert table.rows[3][3] == f"{more[0]} ({more[1]} to {more[2]})"
+    assert table.rows[3][4:] == [p_value(expected.p), p_value(expected.p_delong)]
     assert "Per patient, " in words([comparisons(both)])
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tumortrace.evaluation import Interval
 
-_ROW, _HEAD = 0.27, 0.85  # inches
+_ROW, _HEAD, _LETTER, _PANEL = 0.27, 0.85, 0.075, 2.75  # inches
 
 
 def plot_forest(
@@ -55,7 +55,8 @@ def plot_forest(
     for panel, found in panels.items():
         if unknown := [name for name in found if name not in names]:
             raise ValueError(f"the panel {panel!r} has {unknown[0]!r}, which the first panel has not")
-    figure = new_figure(2.0 + 2.6 * len(panels), _HEAD + _ROW * len(names) + (0.35 if title else 0), title)
+    width = _LETTER * max(map(len, names)) + _PANEL * len(panels)
+    figure = new_figure(width, _HEAD + _ROW * len(names) + (0.35 if title else 0), title)
     grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, (panel, found) in zip(grid, panels.items(), strict=True):
         if lines and panel in lines:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -40,8 +41,8 @@ def ablations(study: Study) -> Section:
         return Section("ablations", "Ablations", [Text(why)])
     last = list(study.levels)[-1]
     found = {level: ablated(study, level) for level in study.levels}
-    blocks: list[Block] = [Text(_say(study, found[last], last)), _picture(found[last], last)]
-    blocks += [_table(found[level], level) for level in study.levels]
+    blocks: list[Block] = [Text(_say(study, found[last], last)), _picture(found[last], last, study.leaves)]
+    blocks += [_table(found[level], level, study.leaves) for level in study.levels]
     return Section("ablations", "Ablations", blocks)
 
 
@@ -113,13 +114,13 @@ def _say(study: Study, found: dict[str, Ablation], level: str) -> str:
     return "\n\n".join([lines[0], " ".join(lines[1:])])
 
 
-def _picture(found: dict[str, Ablation], level: str) -> Picture:
+def _picture(found: dict[str, Ablation], level: str, leaves: Collection[str]) -> Picture:
     whole = next(iter(found.values())).alone.a
     alone, change = f"AUC alone, per {level}", f"Change of AUC without it, per {level}"
     figure = plot_forest(
         {
-            alone: {family(name): one.alone.b for name, one in found.items()},
-            change: {family(name): _turned(one.without) for name, one in found.items()},
+            alone: {_called(name, leaves): one.alone.b for name, one in found.items()},
+            change: {_called(name, leaves): _turned(one.without) for name, one in found.items()},
         },
         lines={alone: whole.value, change: 0.0},
     )
@@ -132,16 +133,20 @@ def _picture(found: dict[str, Ablation], level: str) -> Picture:
     )
 
 
+def _called(name: str, leaves: Collection[str]) -> str:
+    return family(name) if name in leaves else f"{family(name)}, as a whole"
+
+
 def _turned(comparison: Comparison) -> Interval:
     """Return what the other model has more than the first."""
     value, low, high = comparison.difference
     return Interval(-value, -high, -low)
 
 
-def _table(found: dict[str, Ablation], level: str) -> Table:
+def _table(found: dict[str, Ablation], level: str, leaves: Collection[str]) -> Table:
     rows = [
         [
-            family(name),
+            _called(name, leaves),
             percent(one.weight),
             interval(one.alone.b),
             p_value(one.alone.p),

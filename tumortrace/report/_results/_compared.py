@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tumortrace.report._document import Block, Section, Table, Text
-from tumortrace.report._results._words import INTERVALS, count, family, interval, listed, p_value, signed
+from tumortrace.report._results._words import INTERVALS, NONE, count, family, interval, listed, p_value, signed
 from tumortrace.report._study import Study
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def comparisons(study: Study) -> Section:
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from error
         found |= {(name, level): comparison for level, comparison in compared.items()}
-    blocks: list[Block] = [Text(_say(study, found)), _table(study, found)]
+    blocks: list[Block] = [Text(_say(study, found)), _table(found)]
     return Section("comparisons", "Comparisons", blocks)
 
 
@@ -75,24 +75,28 @@ def _say(study: Study, found: dict[tuple[str, str], Comparison]) -> str:
     )
 
 
-def _table(study: Study, found: dict[tuple[str, str], Comparison]) -> Table:
-    rows = [
-        [
-            name,
-            f"{level} ({comparison.rows:,})",
-            interval(comparison.a),
-            interval(comparison.b),
-            signed(comparison.difference),
-            p_value(comparison.p),
-            p_value(comparison.p_delong),
+def _table(found: dict[tuple[str, str], Comparison]) -> Table:
+    """Return the areas level by level: first that of the model, then the others and what it has more than they."""
+    rows = []
+    for level in dict.fromkeys(level for _, level in found):
+        of_level = {name: comparison for (name, at), comparison in found.items() if at == level}
+        rows.append(["The model", level, interval(next(iter(of_level.values())).a), NONE, NONE, NONE])
+        rows += [
+            [
+                name,
+                level,
+                interval(comparison.b),
+                signed(comparison.difference),
+                p_value(comparison.p),
+                p_value(comparison.p_delong),
+            ]
+            for name, comparison in of_level.items()
         ]
-        for (name, level), comparison in found.items()
-    ]
     return Table(
-        "AUC of the model and of what it is compared with",
-        ["Compared with", "Per", "AUC of the model", "AUC of the other", "Difference", "p", "p, DeLong"],
+        "AUC of the model, of its parts and of other models",
+        ["", "Per", "AUC", "The model has more", "p", "p, DeLong"],
         rows,
         note=f"{INTERVALS} p: two-sided, from the same draws. DeLong's p takes rows as independent; where a "
         "patient has several it is too small, and p is the one to report.",
-        numeric=range(2, 7),
+        numeric=range(2, 6),
     )

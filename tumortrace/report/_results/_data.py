@@ -59,9 +59,10 @@ def _in_short(study: Study) -> str:
         else "scored by a model that was trained before"
     )
     return (
-        f"The results are of {what}, {how}: {count(int(per.get(positive, 0)), 'patient')} with the label "
-        f"{positive} and {count(int(per.get(negative, 0)), 'patient')} with the label {negative}. "
-        f"{positive} is the class that the model looks for."
+        f"The results are of {what}, {how}: {count(int(per.get(positive, 0)), 'patient')} with {positive.lower()} "
+        f"lesions and {int(per.get(negative, 0)):,} with {negative.lower()} ones. The score is that of a lesion "
+        f"being {positive.lower()}. Patients are called what the data call them: keep this page as you keep the "
+        "data."
     )
 
 
@@ -93,7 +94,10 @@ def _facts(study: Study) -> list[tuple[str, str]]:
     facts = []
     listing = study.listing
     if listing is not None and "sequence" in listing:
-        facts.append(("Sequences", listed(dict.fromkeys(listing["sequence"]))))
+        names = list(dict.fromkeys(listing["sequence"]))
+        order = {name: place for place, name in enumerate(io.synthetic.SEQUENCES)}
+        names.sort(key=lambda name: order.get(name, len(order)))
+        facts.append(("Sequences", f"{len(names):,}: {listed(names)}"))
     if study.cross_fitted:
         folds = study.rows.groupby("fold")["patient"].nunique()
         spread = f"{folds.min()} to {folds.max()}" if folds.min() < folds.max() else f"{folds.min()}"

@@ -46,8 +46,8 @@ def failures(study: Study) -> Section:
     if maps:
         blocks.append(Text(_about_maps(study)))
     titles = {
-        positive: ("missed", f"{positive}, called {negative}"),
-        negative: ("false-alarms", f"{negative}, called {positive}"),
+        positive: ("missed", f"Missed: {positive.lower()}, called {negative.lower()}"),
+        negative: ("false-alarms", f"False alarms: {negative.lower()}, called {positive.lower()}"),
     }
     sections = []
     for label, found in worst.items():
@@ -93,8 +93,8 @@ def _in_short(study: Study, rows: pd.DataFrame, wrong: pd.DataFrame) -> str:
     for label, said in ((positive, negative), (negative, positive)):
         own, all_own = wrong[wrong["label"] == label], rows[rows["label"] == label]
         parts.append(
-            f"{len(own):,} of {count(len(all_own), study.unit)} of {label} lesions were called {said}, "
-            f"in {own['patient'].nunique():,} of {count(all_own['patient'].nunique(), 'patient')}"
+            f"{len(own):,} of {count(len(all_own), study.unit)} of {label.lower()} lesions were called "
+            f"{said.lower()}, in {own['patient'].nunique():,} of {count(all_own['patient'].nunique(), 'patient')}"
         )
     return (
         f"{'; '.join(parts)}. Below are those that the model was most wrong about: furthest from the threshold on "
@@ -135,7 +135,8 @@ def _patients(study: Study, rows: pd.DataFrame) -> list[Block]:
 def _about_maps(study: Study) -> str:
     text = (
         "The last picture of each row shows, in warm colours, where the network looked when it spoke for "
-        f"{study.positive} (Grad-CAM). The bars show what pulled the score: to the right towards {study.positive}."
+        f"{study.positive.lower()} (Grad-CAM). The bars show what pulled the score, in log-odds: to the right "
+        f"towards {study.positive.lower()}."
     )
     if study.cross_fitted:
         text += (

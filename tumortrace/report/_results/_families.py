@@ -129,7 +129,7 @@ def _picture(study: Study, found: dict[str, Family]) -> Picture:
         "Families from the largest mean absolute contribution to the smallest, and what each moves the classes "
         "apart by, with intervals; the numbers are in the table below.",
         f"Left: how much a family moves the log-odds of a lesion, up or down.{small} Right: mean contribution to "
-        f"lesions that are {study.positive}, less that to the others.",
+        f"lesions that are {study.positive.lower()}, less that to the others.",
     )
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from tumortrace.evaluation import Interval
@@ -20,7 +22,7 @@ from tumortrace.report._study import Study
 if TYPE_CHECKING:
     from tumortrace.explain import Explanation
 
-_SHOWN = 15
+_SHOWN = 10
 _ROWS_OF_CLASS = 8
 _RESAMPLES = 1000
 
@@ -62,27 +64,24 @@ def _alone(study: Study, seen: pd.DataFrame) -> Section:
     shown = found.iloc[:_SHOWN]
     text = (
         "Does a feature by itself tell the classes apart? An AUC above 0.5 means higher values in "
-        f"{study.positive} lesions, below 0.5 lower ones; 0.5 says nothing. No model is involved. "
+        f"{study.positive.lower()} lesions, below 0.5 lower ones; 0.5 says nothing. No model is involved. "
         f"{count(len(found), 'feature')} were looked at, and the best were picked for being so: they look better "
         "than they are, and of as many that say nothing some would look good too. How often a feature is among the "
         "best when other patients are drawn tells more than its rank. Features that measure nearly the same take "
         "each other's place."
     )
-    area, top = "AUC by itself", f"Among the {TOP} best, share of resamples"
     names = {name: feature(str(name)) for name in shown.index}
-    figure = plot_forest(
-        {
-            area: {
-                names[n]: Interval(*row)
-                for n, row in zip(names, shown[["auc", "low", "high"]].to_numpy(), strict=True)
-            },
-            top: {names[n]: Interval(share, np.nan, np.nan) for n, share in shown["top"].items()},
-        },
-        lines={area: 0.5},
+    values = shown[["auc", "low", "high"]].to_numpy()
+    area = "AUC by itself"
+    figure = _picture(
+        area,
+        {said: Interval(*three) for said, three in zip(names.values(), values, strict=True)},
+        shown["top"],
+        0.5,
     )
     rows = [
-        [names[n], interval(tuple(row[:3])), percent(row[3])]
-        for n, row in zip(names, shown[["auc", "low", "high", "top"]].to_numpy(), strict=True)
+        [said, interval(tuple(three)), percent(share)]
+        for said, three, share in zip(names.values(), values, shown["top"], strict=True)
     ]
     table = Table(
         f"The {len(shown)} features with the AUC furthest from 0.5",
@@ -91,7 +90,12 @@ def _alone(study: Study, seen: pd.DataFrame) -> Section:
         note=f"{INTERVALS.replace('1,000', '500')} Of all {study.unit}s; the share is that of the same resamples.",
         numeric=[1, 2],
     )
-    picture = Picture(figure, "The features below with their AUC and how often each is among the best.", "")
+    picture = Picture(
+        figure,
+        "The features of the table below with their AUC and how often each is among the best.",
+        f"Left: right of the dashed line, {study.positive.lower()} lesions have the higher values. Right: in how "
+        f"many resamples of the patients the feature is among the {TOP} best.",
+    )
     return Section("features-alone", "Features by themselves", [Text(text), picture, table])
 
 
@@ -143,17 +147,21 @@ def _explained(study: Study, found: pd.DataFrame, shares: pd.Series, rows: int) 
                 "well it does."
             )
         )
-    size, top = "Mean absolute SHAP, log-odds", f"Among the {TOP} largest, share of resamples"
     names = {name: feature(str(name)) for name in shown.index}
     values = shown[["importance", "low", "high"]].to_numpy()
-    figure = plot_forest(
-        {
-            size: {said: Interval(*three) for said, three in zip(names.values(), values, strict=True)},
-            top: {said: Interval(float(shares[n]), np.nan, np.nan) for n, said in names.items()},
-        }
+    figure = _picture(
+        "Mean absolute SHAP, log-odds",
+        {said: Interval(*three) for said, three in zip(names.values(), values, strict=True)},
+        shares[shown.index],
     )
     blocks.append(
-        Picture(figure, "The features below with their mean absolute SHAP and how stable their rank is.", "")
+        Picture(
+            figure,
+            "The features of the table below with their mean absolute SHAP and how often each is among the "
+            "largest.",
+            "Left: how far a feature moves the score, up or down. Right: in how many resamples of the patients it "
+            f"is among the {TOP} largest.",
+        )
     )
     lines = [
         [said, family(str(shown.loc[n, "family"])), interval(tuple(three), 4), percent(float(shares[n]))]
@@ -169,3 +177,18 @@ def _explained(study: Study, found: pd.DataFrame, shares: pd.Series, rows: int) 
         )
     )
     return blocks
+
+
+def _picture(what: str, values: dict[str, Interval], shares: pd.Series, line: float | None = None) -> Figure:
+    """Draw numbers of features, and beside them how often each is among the best."""
+    top = f"Among the {TOP} first"
+    figure = plot_forest(
+        {
+            what: values,
+            top: {name: Interval(share, np.nan, np.nan) for name, share in zip(values, shares, strict=True)},
+        },
+        lines=None if line is None else {what: line},
+    )
+    figure.axes[1].set_xlim(0, 1.04)
+    figure.axes[1].xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+    return figure

@@ -75,7 +75,8 @@ def _tested(study: Study) -> tuple[str, str]:
 def _patients(study: Study) -> tuple[str, str]:
     per = study.rows.groupby("label")["patient"].nunique()
     sizes = (
-        f"{per[study.positive]:,} patients are {study.positive} and {per[study.classes[0]]:,} {study.classes[0]}."
+        f"{per[study.positive]:,} patients have {study.positive.lower()} lesions and {per[study.classes[0]]:,} "
+        f"{study.classes[0].lower()} ones."
     )
     rows = aggregate(study.rows, ["patient"]) if "patient" in study.levels else study.rows
     area = auc(rows["label"] == study.positive, rows["score"], rows["patient"], seed=study.seed)
@@ -102,8 +103,8 @@ def _shares(study: Study) -> tuple[str, str]:
     share = float((patients["label"] == study.positive).mean())
     return (
         "Share of the classes",
-        f"{percent(share)} of the patients are {study.positive}. Predictive values, accuracy, average precision "
-        "and decision curves belong to that share, and change with it.",
+        f"{percent(share)} of the patients have {study.positive.lower()} lesions. Predictive values, accuracy, "
+        "average precision and decision curves belong to that share, and change with it.",
     )
 
 
@@ -129,8 +130,9 @@ def _calibration(study: Study) -> tuple[str, str]:
         verdict = "Do not read the score as a probability before it has been recalibrated."
     return (
         "Calibration",
-        f"The mean score is {number(said, 2)}, and {number(was, 2)} of the {study.unit}s are {study.positive}. "
-        f"{verdict} A model of data with another share of the classes is off elsewhere.",
+        f"The mean score is {number(said, 2)}, and {percent(was)} of the {study.unit}s are "
+        f"{study.positive.lower()}. {verdict} Where the classes have another share, the same score means "
+        "something else.",
     )
 
 

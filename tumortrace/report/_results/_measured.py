@@ -27,11 +27,18 @@ _NAMES = {
 }
 _BOUNDS = ("value", "low", "high")
 _READ = {
-    "roc": "A lesion with the label {positive} that is taken at random scores higher than one with the label "
-    "{negative} as often as the AUC says. The dashed line is a score that knows nothing.",
-    "precision_recall": "Of the rows that are called {positive}, the precision says how many are. It depends on "
-    "how many {positive} rows the data hold, and would be another in a clinic.",
+    "roc": "Of a {positive} and a {negative} lesion taken at random, the {positive} one has the higher score as "
+    "often as the AUC says. The dashed line is a score that knows nothing.",
+    "precision_recall": "Of the lesions that are called {positive}, the precision says how many are. It depends on "
+    "how many the data hold, and would be another in a clinic.",
 }
+_INCHES = {
+    "roc": (4.2, 4.4),
+    "precision_recall": (4.2, 4.4),
+    "calibration": (4.6, 5.2),
+    "decision_curve": (4.2, 3.9),
+}
+"""Smaller than they come, so that their letters stay large on the page."""
 
 
 def results(study: Study) -> Section:
@@ -98,7 +105,10 @@ def _table(measured: pd.DataFrame) -> Table:
 
 def _curves(study: Study) -> Section:
     figures = plot_predictions(study.rows, study.positive, levels=study.levels)
-    negative, positive = study.classes
+    for name, figure in figures.items():
+        if size := _INCHES.get("decision_curve" if name.startswith("decision_curve") else name):
+            figure.set_size_inches(size)
+    negative, positive = (name.lower() for name in study.classes)
     pair = Pictures(
         [
             Picture(figures[name], alt, _READ[name].format(negative=negative, positive=positive), 3.3)
@@ -117,8 +127,8 @@ def _curves(study: Study) -> Section:
         figures["calibration"],
         "Reliability curves, level by level, over a histogram of the scores.",
         f"Above: of the rows with about the same score, the share that is {positive}. On the dashed line a score "
-        "means what it says. Below: how the scores are spread.",
-        3.9,
+        "means what it says; a point of few rows strays from it by chance. Below: how the scores are spread.",
+        4.0,
     )
     decisions = [
         Picture(
