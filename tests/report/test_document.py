@@ -53,7 +53,9 @@ def made():
         Questions(["Who?", "Why?"]),
         Code("train(\n    1,\n)"),
     ]
-    table = Table("Numbers", ["", "Slice"], [["AUC", "0.9"], ["See", Link("above", "one")]], "A note.", numeric=[1])
+    table = Table(
+        "Numbers", ["", "Slice"], [["AUC", "0.9"], ["See", ("it is", Link("above", "one"))]], "A note.", numeric=[1]
+    )
     pictures = [
         Picture(figure(), "a table of four numbers", "Called."),
         Pictures([Picture(PNG, "two pixels", width=3), Picture(PNG, "again")], "Pixels."),
@@ -96,6 +98,7 @@ def test_sections_tables_and_figures_are_numbered_in_the_order_of_reading(docume
     assert "<b>Table 1</b> Numbers" in page
     assert page.index("<b>Figure 1</b> Called.") < page.index("<b>Figure 2</b> Pixels.")
     assert '<a href="#two-one">there&nbsp;(2.1)</a>' in page
+    assert '>it is <a href="#one">above&nbsp;(1)</a></td>' in page
 
 
 def test_headings_are_in_order_and_one_is_the_first(document):

@@ -225,25 +225,25 @@ def filled(study, asked=False):
 def test_what_software_does_not_know_is_asked_of_the_author(study):
     for rows, items in zip(filled(study), (CLEAR, METRICS), strict=True):
         for row, item in zip(rows, items, strict=True):
-            state, said = row[3], row[4]
+            state, said = row[2], row[3]
             assert (state == "Reported") != (f"To the author: {item.question}" in said), item
             assert said, item
     clear, metrics = filled(study)
-    assert [clear[number - 1][3] for number in (8, 15, 18, 47)] == ["Author", "Reported", "In part", "Reported"]
-    assert [metrics[number - 1][3] for number in (4, 14, 26)] == ["Author", "Not done", "Not done"]
+    assert [clear[number - 1][2] for number in (8, 15, 18, 47)] == ["Author", "Reported", "In part", "Reported"]
+    assert [metrics[number - 1][2] for number in (4, 14, 26)] == ["Author", "Not done", "Not done"]
 
 
 def test_less_is_known_of_a_table(table, study):
     def reported(filled_in):
-        return [sum(row[3] == "Reported" for row in rows) for rows in filled_in]
+        return [sum(row[2] == "Reported" for row in rows) for rows in filled_in]
 
     of_table, of_model = reported(filled(gather(table))), reported(filled(study))
     assert all(0 < few < many for few, many in zip(of_table, of_model, strict=True))
 
 
 def test_the_question_of_the_author_is_reported(study):
-    assert filled(study)[0][5][3] == "Author"
-    assert filled(study, asked=True)[0][5][3] == "In part"
+    assert filled(study)[0][5][2] == "Author"
+    assert filled(study, asked=True)[0][5][2] == "In part"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from tumortrace.report._checklist_items import CLEAR, CONDITIONS, METRICS, Item
 from tumortrace.report._document import Cell, Items, Link, Section, Table, Text
 from tumortrace.report._gather import SCORED, Origin
 from tumortrace.report._method import IMAGES, MODEL, TEST, families
-from tumortrace.report._results._words import NONE, count, family, listed
+from tumortrace.report._results._words import count, family, listed
 from tumortrace.report._study import Study
 
 REPORTED, PART, NOT_DONE, ASKED = "Reported", "In part", "Not done", "Author"
@@ -257,17 +257,17 @@ def _table(caption: str, items: Sequence[Item], answers: Mapping[int, Answer], t
     rows: list[list[Cell]] = []
     for item in items:
         answer = answers.get(item.number, Answer(ASKED, ""))
-        text = answer.text
-        if answer.state != REPORTED and item.question:
-            text = f"{text} To the author: {item.question}".strip()
-        rows.append([str(item.number), item.part, item.asks, answer.state, text, _where(answer.target, there)])
-    header = ["No.", "Part", "Item", "State", "What is said, or asked", "Where"]
-    return Table(
-        caption, header, rows, note="; ".join(f"{state}: {words}" for state, words in _STATES.items()) + "."
-    )
+        said: list[str | Link] = [answer.text] if answer.text else []
+        if (link := _where(answer.target, there)) is not None:
+            said.append(link)
+        if answer.state != REPORTED:
+            said.append(f"To the author: {item.question}")
+        rows.append([str(item.number), f"{item.part}: {item.asks}", answer.state, tuple(said)])
+    states = "; ".join(f"{state}: {words}" for state, words in _STATES.items())
+    return Table(caption, ["No.", "Item", "State", "What is said, or asked"], rows, note=f"{states}.")
 
 
-def _where(target: str, there: Mapping[str, str]) -> Cell:
+def _where(target: str, there: Mapping[str, str]) -> Link | None:
     """Return a link to the section, or to the one that it would be part of."""
     found = next((name for name in (target, target.partition("-")[0]) if name in there), None)
-    return NONE if found is None else Link(there[found], found)
+    return None if found is None else Link(there[found], found)

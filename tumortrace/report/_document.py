@@ -28,7 +28,8 @@ class Link:
     target: str
 
 
-Cell: TypeAlias = str | Link
+Cell: TypeAlias = str | Link | tuple[str | Link, ...]
+"""What a cell holds: text, a link, or several of them one after the other."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Table:
         What the table says. It stands above it.
     header : sequence of str
         A heading per column.
-    rows : sequence of sequences of str or Link
+    rows : sequence of sequences of str, Link or tuple of them
         As many cells as columns, ready to print.
     note : str
         What stands below the table: units, what an interval is.
@@ -142,7 +143,7 @@ class Items:
 
     Parameters
     ----------
-    items : sequence of (str, str or Link)
+    items : sequence of (str, str, Link or tuple of them)
         The term and the text.
     """
 

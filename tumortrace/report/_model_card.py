@@ -89,7 +89,7 @@ def _details(study: Study, origin: Origin, found: Mapping[str, Mapping[str, str]
     if "Network" in found[MODEL]:
         text += f"Network: {found[MODEL]['Network']} "
     text += f"Made with tumortrace {(origin.versions or {}).get('tumortrace', '')}".strip() + ". "
-    return text + (f"Author: {author}." if author else "Author: not said.")
+    return text + (f"Author: {author}." if author else "Author: not named.")
 
 
 def _use(study: Study) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from tumortrace.report._document import (
     Block,
+    Cell,
     Document,
     Items,
     Link,
@@ -73,7 +74,7 @@ def render(document: Document) -> str:
     policy = f"default-src 'none'; img-src data:; style-src 'sha256-{hashed}'; base-uri 'none'; form-action 'none'"
     numbers = _Numbers()
     parts = numbers.parts(document.sections)
-    environment.globals["sections"] = numbers.sections
+    environment.globals |= {"sections": numbers.sections, "parts_of": _parts_of}
     page: str = environment.get_template("report.html.j2").render(
         document=document, parts=parts, style=style, policy=policy
     )
@@ -150,7 +151,11 @@ def _links(blocks: Sequence[Block]) -> Iterator[Link]:
             rows = block.rows
         elif isinstance(block, Items):
             rows = block.items
-        yield from (cell for row in rows for cell in row if isinstance(cell, Link))
+        yield from (part for row in rows for cell in row for part in _parts_of(cell) if isinstance(part, Link))
+
+
+def _parts_of(cell: Cell) -> tuple[str | Link, ...]:
+    return cell if isinstance(cell, tuple) else (cell,)
 
 
 def _style() -> str:

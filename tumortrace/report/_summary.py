@@ -102,11 +102,11 @@ def _against(compared: dict[str, Comparison]) -> str:
     name, best = max(compared.items(), key=lambda item: item[1].b.value)
     low, high = best.difference[1:]
     if low > 0:
-        verdict = "which is more than chance explains"
+        verdict = "more than chance explains"
     elif high < 0:
-        verdict = "so that the model is worse than this part of it"
+        verdict = "so that this part is better by itself"
     else:
-        verdict = "which these data do not tell from nothing"
+        verdict = "which may well be chance"
     return (
         f"The best of its parts by itself is {name}, with an AUC of {number(best.b.value)}. The whole model "
         f"differs from it by {signed(best.difference)}, {verdict}."
