@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tumortrace import _check
 from tumortrace.explain._explanation import Explanation
-from tumortrace.explain._families import Family
+from tumortrace.explain._families import family_tables
 from tumortrace.explain._leaves import Leaf, leaves
 from tumortrace.explain._shapley import log_odds
 from tumortrace.model import Model, member_scores
@@ -201,8 +201,8 @@ def _tables(
     found: list[list[pd.DataFrame]] = [[] for _ in range(len(rows))]
     for leaf in parts:
         if leaf.network is None:
-            family = Family(leaf, background, classes)
-            for tables, one in zip(found, family.tables(rows, families[leaf.name].to_numpy()), strict=True):
+            moved = families[leaf.name].to_numpy()
+            for tables, one in zip(found, family_tables(leaf, rows, background, classes, moved), strict=True):
                 tables.append(one)
     return [
         pd.concat(tables).sort_values("shap", key=abs, ascending=False, kind="stable") if tables else pd.DataFrame()
