@@ -371,7 +371,9 @@ def trained(tmp_path_factory):
     from tumortrace.model import train
     from tumortrace.model._inputs import list_images
 
-    source = make_lesions(tmp_path_factory.mktemp("study") / "lesions", patients=12, slices=2, seed=5)
+    source = make_lesions(
+        tmp_path_factory.mktemp("study") / "lesions", patients=12, slices=2, malignant_fraction=0.5, seed=5
+    )
     model = train(
         "fused", source, features=["first_order", "sobel"], sequences=["VIBRANT", "VIBRANT+C2"], size=16, epochs=1,
         recipe="report", folds=2, jobs=1,

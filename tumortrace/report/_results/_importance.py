@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from tumortrace.evaluation import Interval
 from tumortrace.report._document import Block, Note, Picture, Section, Table, Text
+from tumortrace.report._explanation import plot_explanation
 from tumortrace.report._forest import plot_forest
-from tumortrace.report._results._crops import of_patients
+from tumortrace.report._results._crops import files, main_sequence, of_patients, pixels
 from tumortrace.report._results._families import families
 from tumortrace.report._results._univariate import TOP, top_share, univariate
 from tumortrace.report._results._words import INTERVALS, count, family, feature, interval, percent
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from tumortrace.explain import Explanation
 
 _SHOWN = 10
-_ROWS_OF_CLASS = 8
+_ROWS_OF_CLASS = 6
 _RESAMPLES = 1000
 
 
@@ -31,7 +32,7 @@ def importance(study: Study) -> Section:
     """Return what matters: families, features by themselves, and features in the model."""
     sections = [families(study)] if len(study.leaves) > 1 else []
     if (seen := classifier_sees(study)) is not None:
-        sections += [_alone(study, seen), _in_model(study)]
+        sections += [_alone(study, seen), *_in_model(study)]
     if sections:
         text = (
             "Three questions that are often taken for one: what the model relies on, what tells the classes apart, "
@@ -99,30 +100,49 @@ def _alone(study: Study, seen: pd.DataFrame) -> Section:
     return Section("features-alone", "Features by themselves", [Text(text), picture, table])
 
 
-def _in_model(study: Study) -> Section:
-    """Return what the features do in the final model, by SHAP on a sample of rows."""
-    title = "Features in the model"
+def _in_model(study: Study) -> list[Section]:
+    """Return what the features do in the final model, by SHAP on a sample of rows, and one of these in full."""
+    name, title = "features-in-model", "Features in the model"
     model = study.model
     assert model is not None
+    assert study.features is not None
     if model.background is None:
         text = "The model was trained by an earlier version, which kept nothing to explain it by: train it again."
-        return Section("features-in-model", title, [Text(text)])
+        return [Section(name, title, [Text(text)])]
     from tumortrace.explain import explain_frame
     from tumortrace.explain import importance as weigh
 
-    assert study.features is not None
     drawn = pd.concat(
-        of_patients(study.rows[study.rows["label"] == label], _ROWS_OF_CLASS, study.seed) for label in study.classes
+        of_patients(study.rows[study.rows["label"] == label], _ROWS_OF_CLASS, study.seed)
+        for label in reversed(study.classes)
     )
-    rows = study.features.loc[drawn.index].reset_index(drop=True)
     try:
-        explained = explain_frame(model, rows, maps=False)
+        explained = explain_frame(model, study.features.loc[drawn.index].reset_index(drop=True))
     except ModuleNotFoundError as error:
-        return Section("features-in-model", title, [Text(f"Not computed: {error}.")])
+        return [Section(name, title, [Text(f"Not computed: {error}.")])]
     found = weigh(explained, seed=study.seed)
     found = found[found["kind"] == "feature"].set_index("name")
     shares = pd.Series(_top_shares(explained, list(found.index), study.seed), found.index)
-    return Section("features-in-model", title, _explained(study, found, shares, len(rows)))
+    sections = [Section(name, title, _explained(study, found, shares, len(drawn)))]
+    if (picture := _one(study, drawn.iloc[0].to_dict(), explained[0])) is not None:
+        sections.append(Section("one-lesion", "One lesion explained", [picture]))
+    return sections
+
+
+def _one(study: Study, row: dict[Any, Any], explained: Explanation) -> Picture | None:
+    """Return what moved the score of one lesion; None without its image."""
+    found = files(study, row)
+    image = pixels(found[main_sequence(list(found))]) if found else None
+    if image is None or any(maps[0].shape != image.shape for maps in explained.maps.values()):
+        return None
+    known = "had been trained with it" if study.cross_fitted else "made the score"
+    return Picture(
+        plot_explanation(explained, image, features=6),
+        f"What moved the score of a lesion of {row['patient']}: its image, the families, the strongest features.",
+        f"A {study.positive.lower()} lesion drawn at random, as the final model sees it, which {known}. The "
+        "command tumortrace explain draws this for every lesion. Grey bands: where 90 % of the training lesions "
+        "lie; triangles: the median of each class.",
+    )
 
 
 def _top_shares(explained: list[Explanation], names: list[str], seed: int) -> NDArray[np.float64]:
@@ -189,6 +209,8 @@ def _picture(what: str, values: dict[str, Interval], shares: pd.Series, line: fl
         },
         lines=None if line is None else {what: line},
     )
+    if line is None:
+        figure.axes[0].set_xlim(left=0)
     figure.axes[1].set_xlim(0, 1.04)
     figure.axes[1].xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
     return figure
