@@ -14,7 +14,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 from nbclient import NotebookClient
-from PIL import Image
+from PIL import Image, ImageOps
 
 ROOT = Path(__file__).parents[1]
 GALLERY = ROOT / "docs" / "gallery"
@@ -50,8 +50,8 @@ def thumbnail(notebook):
     """Return the picture that the cell tagged ``thumbnail`` drew, made small, as the bytes of a PNG."""
     (cell,) = (cell for cell in notebook.cells if "thumbnail" in cell.metadata.get("tags", ()))
     (drawn,) = (output["data"]["image/png"] for output in cell.outputs if "data" in output)
-    small = Image.open(io.BytesIO(base64.b64decode(drawn))).convert("RGB")
-    small.thumbnail(_THUMBNAIL, Image.Resampling.LANCZOS)
+    whole = Image.open(io.BytesIO(base64.b64decode(drawn))).convert("RGB")
+    small = ImageOps.pad(whole, _THUMBNAIL, Image.Resampling.LANCZOS, color="white")
     content = io.BytesIO()
     small.save(content, "PNG", optimize=True)
     return content.getvalue()

@@ -65,7 +65,7 @@ panel(image, disc, title="A synthetic lesion")
 # %%
 for name, extractor in FEATURES.items():
     print(f"{name:12} {len(extractor(image, disc)):4} features")
-print("two rows are too few for a 3×3 window:", mvm_lbp(image[:2, :2]).reason)
+print("mvm_lbp of two rows:", mvm_lbp(image[:2]).reason)
 
 # %% [markdown]
 # ## Many images
