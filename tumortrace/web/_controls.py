@@ -108,7 +108,7 @@ def outcome(title: str, *, can_flag: bool) -> Outcome:
             most=MAX_FILES,
         ),
         status=html("", elem_id="status", html_template=part("status.html")),
-        result=html(_parts.empty(), elem_id="result"),
+        result=html(_parts.empty(), elem_id="result", js_on_load=part("seen.js")),
         why=html("", elem_id="why", elem_classes="tt-slot", js_on_load=part("why.js"), render=False),
         asked=gr.State(time_to_live=KEPT_SECONDS),
         comment=gr.Textbox(

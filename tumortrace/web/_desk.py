@@ -116,7 +116,7 @@ class Desk:
         shelved = self.shelf[key]
         paths, names = [file.path for file in files], [file.name for file in files]
         found = table(shelved, paths, names, workplace=self.workplace, sequence=sequence)
-        return _parts.table(found, shelved.classes, shelved.label)
+        return _parts.table(found, shelved)
 
     def answered(self, asked: Asked) -> str:
         """Show an answer."""

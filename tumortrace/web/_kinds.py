@@ -9,7 +9,7 @@ from typing import Any
 from tumortrace.web import _parts
 from tumortrace.web._desk import Asked, Desk, File
 from tumortrace.web._details import shown_picture
-from tumortrace.web._reader import Picture, check_count, read
+from tumortrace.web._reader import Picture, check_count, read, shown_name
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,8 @@ def _read_several(desk: Desk, files: Sequence[File]) -> tuple[File, ...]:
 
 
 def _show_several(files: Sequence[File]) -> str:
-    count = len(files)
-    return _parts.said(
-        f"{count} image{'' if count == 1 else 's'} to analyse; each is read when you press “Analyse”."
-    )
+    names = ", ".join(shown_name(file.name) for file in files)
+    return _parts.said(f"{len(files)} image{'' if len(files) == 1 else 's'} to analyse: {names}.")
 
 
 KINDS = (

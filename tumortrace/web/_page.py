@@ -43,7 +43,8 @@ def build(shelf: Shelf, *, workplace: Path, flag_folder: Path | None = None) -> 
     """
     desk = Desk(shelf, workplace, flag_folder)
     kinds = [kind for kind in KINDS if desk.models(kind.counts)]
-    with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
+    page = gr.Blocks(title=TITLE, analytics_enabled=False)
+    with page:
         html(part("notice.html"), elem_id="notice")
         html(part("head.html"), elem_id="head")
         with gr.Row(elem_id="desk"):
@@ -87,12 +88,10 @@ class _Wiring:
     def change(self, running: list[Any]) -> None:
         """Read what is uploaded or chosen, and drop what is still running for something else."""
         tab, out, name = self.tab, self.out, self.kind.name
-        shown = [tab.read, tab.preview, tab.model, tab.about, *out.outputs]
+        shown = [tab.file, tab.read, tab.preview, tab.model, tab.about, *out.outputs]
         options = {"cancels": running, **_QUIET}
         tab.file.upload(self._read, tab.file, shown, api_name=f"read_{name}", **options)
-        tab.file.delete(self._read, tab.file, shown, **options)
-        tab.file.clear(self._forget, None, shown, **options)
-        tab.examples.select(self._choose, None, [tab.file, *shown], api_name=f"choose_{name}", **options)
+        tab.examples.select(self._choose, None, shown, api_name=f"choose_{name}", **options)
         tab.model.input(self._model, tab.model, [tab.about, tab.sequence, *out.outputs], **options)
         tab.sequence.input(out.show, None, out.outputs, **options)
         tab.go.click(None, None, None, cancels=running[1::2])
@@ -121,8 +120,6 @@ class _Wiring:
 
     def _read(self, paths: str | list[str] | None) -> list[Any]:
         files = [File(path, Path(path).name) for path in ([paths] if isinstance(paths, str) else paths or [])]
-        if not files:
-            return self._forget()
         return _tried(lambda: self._shown(files, None), self._forget)
 
     def _choose(self, event: gr.EventData) -> list[Any]:
@@ -133,10 +130,10 @@ class _Wiring:
                 raise ValueError(f"there is no example {number!r}; choose one of the {len(found)} on the page")
             return self._shown(list(found[number].files), found[number].box)
 
-        return [None, *_tried(choose, self._forget)]
+        return _tried(choose, self._forget)
 
     def _shown(self, files: list[File], box: list[int] | None) -> list[Any]:
-        """Return what to show of files that can be read."""
+        """Return what to show of files that can be read; the upload is emptied, ready for the next."""
         read = self.kind.read(self.desk, files)
         if self.kind.boxed:
             preview = boxed(_parts.shown(read).source, read.array.shape, box)
@@ -147,11 +144,11 @@ class _Wiring:
             choices = offered(self.desk, self.kind, len(read))
             models = gr.Radio(choices, value=choices[0][1])
             about = self.desk.about(choices[0][1])
-        return [read, preview, models, about, *self.out.show()]
+        return [None, read, preview, models, about, *self.out.show()]
 
-    def _forget(self, message: str = "") -> list[Any]:
+    def _forget(self, message: str) -> list[Any]:
         preview = boxed("", (1, 1), None) if self.kind.boxed else ""
-        return [None, preview, gr.skip(), gr.skip(), *self.out.show(message=message)]
+        return [None, None, preview, gr.skip(), gr.skip(), *self.out.show(message=message)]
 
     def _model(self, key: str) -> list[Any]:
         names = self.desk.sequences(key)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from tumortrace.web._answer import Answer
     from tumortrace.web._details import Details, Feature, Map
+    from tumortrace.web._shelf import Shelved
 
 _TEMPLATES = ("answer", "done", "empty", "examples", "fault", "model", "read", "said", "table", "why", "working")
 
@@ -63,7 +64,7 @@ def reading(lesion: Lesion) -> str:
         picture = lesion.pictures[0]
         return _rendered("read", pictures=[shown(picture)], said=f"{picture.name}, {size}.")
     pairs = zip(lesion.pictures, lesion.sequences, strict=True)
-    pictures = [shown(picture, sequence) for picture, sequence in pairs]
+    pictures = [shown(picture, sequence.removeprefix("VIBRANT+")) for picture, sequence in pairs]
     return _rendered("read", pictures=pictures, said=f"{len(lesion)} phases of {size}: {lesion.how}.")
 
 
@@ -74,7 +75,7 @@ def examples(id: str, told: str, pictures: Sequence[Shown]) -> str:
 
 def fault(message: str) -> str:
     """Say what is wrong, and what would be right."""
-    return _rendered("fault", message=f"{message[:1].upper()}{message[1:].rstrip('.')}.")
+    return _rendered("fault", message=f"{message.rstrip('.')}.")
 
 
 def working(what: str) -> str:
@@ -101,7 +102,10 @@ def answered(answer: Answer, lesion: Lesion, model: str) -> str:
     """Show an answer: what was called, both probabilities, the threshold, the confidence, and the members."""
     from tumortrace.explain import in_words
 
-    members = [(in_words(member.name), member) for member in answer.members]
+    depths: dict[str | None, int] = {None: -1}
+    for member in answer.members:
+        depths[member.name] = depths[member.parent] + 1
+    members = [(in_words(member.name), depths[member.name], member) for member in answer.members]
     picture = uri(picture_png(shown_picture(lesion)))
     return _rendered("answer", answer=answer, members=members, model=model, picture=picture)
 
@@ -137,12 +141,12 @@ def unexplained(message: str, codes: Sequence[Map]) -> str:
     return fault(message) + _rendered("why", overlays=[], families=[], features=[], codes=_codes(codes), figure="")
 
 
-def table(predictions: pd.DataFrame, classes: tuple[str, str], model: str) -> str:
+def table(predictions: pd.DataFrame, shelved: Shelved) -> str:
     """Show the answers to several images, with the whole table to download."""
-    negative, positive = (label.lower() for label in classes)
+    negative, positive = (label.lower() for label in shelved.classes)
     rows = [{"negative": row[negative], "positive": row[positive], **row} for row in predictions.to_dict("records")]
     csv = predictions.to_csv(index=False, lineterminator="\n").encode()
-    return _rendered("table", rows=rows, classes=classes, model=model, csv=uri(csv, "text/csv;charset=utf-8"))
+    return _rendered("table", rows=rows, model=shelved, csv=uri(csv, "text/csv;charset=utf-8"))
 
 
 def model_said(label: str, about: str) -> str:

@@ -1,20 +1,28 @@
 // What the page does beside Gradio: it names the uploads and choices, and refuses too much before it is sent.
 const LIMIT = props.limit;
 const MOST = props.most;
+const mebibytes = (bytes) => Number((bytes / 2 ** 20).toFixed(1)) + " MiB";
 
 function refuse(words) {
-  const place = document.querySelector("#upload-fault");
-  place.textContent = "";
-  const box = document.createElement("p");
-  box.className = "tt-fault";
+  const box = document.createElement("div");
+  box.className = "tt tt-fault";
+  box.id = "fault";
   box.textContent = words;
-  place.append(box);
+  props.value = box.outerHTML;
+  requestAnimationFrame(see);
 }
 
+function see() {
+  const { top, bottom } = element.getBoundingClientRect();
+  if (element.querySelector(".tt-fault, .tt-done") && (top < 48 || bottom > window.innerHeight)) {
+    element.closest("#messages").scrollIntoView({ block: "center" });
+  }
+}
+watch("value", see);
+
 function fault(files, many) {
-  const megabytes = (n) => (n / 1e6).toFixed(1) + " MB";
   const large = files.find((file) => file.size > LIMIT);
-  if (large) return `${large.name} has ${megabytes(large.size)}; give files of at most ${megabytes(LIMIT)}.`;
+  if (large) return `${large.name}: has ${mebibytes(large.size)}; give a file of ${mebibytes(LIMIT)} at most.`;
   if (!many && files.length > 1) return `These are ${files.length} files; give one here, or several under “Several images”.`;
   if (files.length > MOST) return `These are ${files.length} files; give at most ${MOST} at once.`;
   return "";
@@ -24,7 +32,6 @@ function guard(event) {
   const upload = event.target.closest?.(".tt-upload");
   const files = [...(event.dataTransfer?.files || event.target.files || [])];
   if (!upload || !files.length) return;
-  document.querySelector("#upload-fault").textContent = "";
   const words = fault(files, Boolean(upload.querySelector("input[multiple]")));
   if (!words) return;
   event.stopImmediatePropagation();
