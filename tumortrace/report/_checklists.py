@@ -258,10 +258,10 @@ def _table(caption: str, items: Sequence[Item], answers: Mapping[int, Answer], t
     for item in items:
         answer = answers.get(item.number, Answer(ASKED, ""))
         said: list[str | Link] = [answer.text] if answer.text else []
-        if (link := _where(answer.target, there)) is not None:
-            said.append(link)
         if answer.state != REPORTED:
             said.append(f"To the author: {item.question}")
+        if (link := _where(answer.target, there)) is not None:
+            said += ["See", link]
         rows.append([str(item.number), f"{item.part}: {item.asks}", answer.state, tuple(said)])
     states = "; ".join(f"{state}: {words}" for state, words in _STATES.items())
     return Table(caption, ["No.", "Item", "State", "What is said, or asked"], rows, note=f"{states}.")
