@@ -132,6 +132,16 @@ def test_a_table_of_predictions_needs_no_model(table, tmp_path, no_results):
     assert set(method(found, origin)) == {TEST}
 
 
+def test_a_table_takes_the_images_of_its_rows_from_a_source(model, lesions, tmp_path):
+    path = tmp_path / "some.csv"
+    rows = out_of_fold(model)
+    some = rows[rows["patient"].isin(sorted(set(rows["patient"]))[:9])]
+    some.to_csv(path, index=False)
+    found, _ = gather(path, source=lesions)
+    assert len(found.listing) == 17 * len(some)
+    assert set(found.listing["patient"]) == set(some["patient"])
+
+
 def test_others_are_compared_under_names_of_their_own(model, table, tmp_path):
     (tmp_path / "model.csv").write_bytes(table.read_bytes())
     found, _ = gather(model, compare=[tmp_path / "model.csv", model, table], jobs=1)

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 IMAGES, MODEL, TEST = "Images and features", "Model", "Test"
 """The parts of `method`."""
 
-_IBSI = ("glcm", "first_order", "shape")
+_IBSI = {"glcm": " (but for three of its features)", "first_order": ""}
+"""Families that IBSI defines for images of two dimensions, and how far."""
+
 BACKBONES = {"resnet8": "ResNet8", "resnet18": "ResNet18", "resnet50": "ResNet50", "vgg16": "VGG16"}
 CLASSIFIERS = {"svm": "SVM", "logistic": "logistic regression", "forest": "random forest", "xgboost": "XGBoost"}
 """How networks and classifiers are called."""
@@ -81,7 +83,7 @@ def _images(model: Model, version: str) -> dict[str, str]:
             f"{total:,} numbers per {inputs.unit}: {parts}. No feature is computed from a file name."
         )
         own = [family(name) for name in numbers if name not in _IBSI]
-        standard = [family(name) for name in numbers if name in _IBSI]
+        standard = [f"{family(name)}{_IBSI[name]}" for name in numbers if name in _IBSI]
         found["Definitions"] = (
             (f"As in the IBSI reference manual: {listed(standard)}. " if standard else "")
             + (f"Not covered by IBSI: {listed(own)}. " if own else "")

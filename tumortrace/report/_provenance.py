@@ -78,7 +78,8 @@ def _versions(origin: Origin) -> Table:
     ours = {"tumortrace": _version("tumortrace"), "python": platform.python_version()}
     ours |= {name: _version(name) for name in LIBRARIES}
     theirs = {_NAMES.get(name, name): found for name, found in (origin.versions or {}).items()}
-    rows = [[name, theirs.get(name, NONE), ours.get(name, NONE)] for name in dict.fromkeys([*ours, *theirs])]
+    ours = {name: _version(name) for name in theirs} | ours
+    rows = [[name, theirs.get(name, NONE), ours.get(name, NONE)] for name in ours]
     if not theirs:
         return Table("Versions that made this report", ["Software", "Report"], [[row[0], row[2]] for row in rows])
     return Table(
