@@ -26,6 +26,7 @@ def test_everything_adds_up(fused, frame, lesions):
     assert {one.base for one in found} == {found[0].base}
     for one, row in zip(found, table.to_dict("records"), strict=True):
         assert (one.score, one.predicted, one.threshold) == (row["score"], row["predicted"], row["threshold"])
+        assert type(one.identity["slice"]) is int
         assert one.identity == {name: row[name] for name in ("split", "label", "patient", "slice")}
         assert one.output == pytest.approx(np.log(one.score / (1 - one.score)), abs=1e-9)
         assert one.base + one.families.sum() == pytest.approx(one.output, abs=1e-9)
@@ -86,6 +87,19 @@ def test_nothing_is_computed_that_is_not_asked_for(fused, frame):
     (one,) = explain_frame(fused, frame, rows=0, features=False, maps=False)
     assert one.features is None
     assert one.maps == {}
+
+
+@pytest.mark.parametrize(
+    ("part", "families"), [("handcrafted", ["lbp", "first_order", "kinetics"]), ("cnn", ["slices", "crops"])]
+)
+def test_a_part_of_a_model_is_explained_as_a_model_of_its_own(fused, frame, part, families):
+    whole = explain_frame(fused, frame, rows=2)[0]
+    one = explain_frame(fused.member(part), frame, rows=2)[0]
+    assert list(one.families.index) == families
+    assert one.base + one.families.sum() == pytest.approx(one.output, abs=1e-9)
+    share = members(fused.estimator)[part].weight
+    np.testing.assert_allclose(share * one.families, whole.families[families], rtol=0, atol=1e-9)
+    assert len(one.features) == (0 if part == "cnn" else len(whole.features))
 
 
 def test_a_linear_model_in_closed_form(by_hand):

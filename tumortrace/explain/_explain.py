@@ -119,6 +119,7 @@ def explain_frame(
     names = list(model.estimator.feature_names_in_)
     taken = frame.iloc[places].reset_index(drop=True)
     score, members = member_scores(model.estimator, taken[names])
+    identities = taken[[name for name in taken.columns if name in IDENTITY]].to_dict("records")
     found: list[Any] = [None] * len(taken)
     for here, sequence in _by_sequence(taken, background):
         like = background if sequence is None else background[background[_ROUTE] == sequence]
@@ -132,7 +133,7 @@ def explain_frame(
         shown = _maps(parts, taken.iloc[here]) if maps else [{} for _ in here]
         for k, place in enumerate(here):
             found[place] = Explanation(
-                identity={str(name): taken.at[place, name] for name in taken.columns if name in IDENTITY},
+                identity={str(name): value for name, value in identities[place].items()},
                 score=float(score[place]),
                 classes=model.classes,
                 threshold=model.threshold,
