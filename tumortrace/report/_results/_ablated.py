@@ -11,7 +11,16 @@ from tumortrace.evaluation import Interval, aggregate, compare
 from tumortrace.report._document import Block, Picture, Section, Table, Text
 from tumortrace.report._forest import plot_forest
 from tumortrace.report._results._parts import recombined
-from tumortrace.report._results._words import INTERVALS, family, interval, listed, p_value, percent, signed
+from tumortrace.report._results._words import (
+    INTERVALS,
+    SMALLEST,
+    family,
+    interval,
+    listed,
+    p_value,
+    percent,
+    signed,
+)
 from tumortrace.report._study import Study
 
 if TYPE_CHECKING:
@@ -39,10 +48,11 @@ def ablations(study: Study) -> Section:
             else "The model has no parts that could be left out one by one."
         )
         return Section("ablations", "Ablations", [Text(why)])
-    last = list(study.levels)[-1]
-    found = {level: ablated(study, level) for level in study.levels}
+    levels = list(study.levels)
+    last = levels[-1]
+    found = {level: ablated(study, level) for level in dict.fromkeys([levels[0], last])}
     blocks: list[Block] = [Text(_say(study, found[last], last)), _picture(found[last], last, study.leaves)]
-    blocks += [_table(found[level], level, study.leaves) for level in study.levels]
+    blocks += [_table(of_level, level, study.leaves) for level, of_level in found.items()]
     return Section("ablations", "Ablations", blocks)
 
 
@@ -162,6 +172,6 @@ def _table(found: dict[str, Ablation], level: str, leaves: Collection[str]) -> T
         ["Part", "Weight", "AUC alone", "p", "AUC without it", "Change", "p"],
         rows,
         note=f"{INTERVALS} Weight: share in the mean of log-odds. p: two-sided, against the whole model, patients "
-        "drawn for both together, not corrected for the number of rows.",
+        f"drawn for both together, not corrected for the number of rows. {SMALLEST}",
         numeric=range(1, 7),
     )

@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tumortrace.report._document import Block, Section, Table, Text
-from tumortrace.report._results._words import INTERVALS, NONE, count, family, interval, listed, p_value, signed
+from tumortrace.report._results._words import (
+    INTERVALS,
+    NONE,
+    SMALLEST,
+    count,
+    family,
+    interval,
+    listed,
+    p_value,
+    signed,
+)
 from tumortrace.report._study import Study
 
 if TYPE_CHECKING:
@@ -97,6 +107,6 @@ def _table(found: dict[tuple[str, str], Comparison]) -> Table:
         ["", "Per", "AUC", "The model has more", "p", "p, DeLong"],
         rows,
         note=f"{INTERVALS} p: two-sided, from the same draws. DeLong's p takes rows as independent; where a "
-        "patient has several it is too small, and p is the one to report.",
+        f"patient has several it is too small, and p is the one to report. {SMALLEST}",
         numeric=range(2, 6),
     )

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tumortrace import io
-from tumortrace.report._study import Study
+from tumortrace.report._study import KEYS, Study
 from tumortrace.report._style import FAINT, INK, SMALL, TEXT, new_figure
 
 if TYPE_CHECKING:
@@ -24,12 +24,24 @@ _PHASES = 9
 _SIDE = 1.0  # inches
 
 
-def files(study: Study, row: Mapping[Any, Any]) -> dict[str, str]:
-    """Return sequence → path of the images behind a row; the sequence is "" where images have none."""
+def files(study: Study, row: Mapping[Any, Any], *, whole_slice: bool = False) -> dict[str, str]:
+    """Return sequence → path of the images behind a row; the sequence is "" where images have none.
+
+    Parameters
+    ----------
+    study : Study
+        With the images.
+    row : mapping
+        The columns of a row.
+    whole_slice : bool
+        Of a row that is a single image, return the other sequences of its slice too, where slices are known.
+    """
     listing = study.listing
     if listing is None:
         return {}
-    keys = [name for name in ("image", "patient", "sequence", "slice") if name in row and name in listing]
+    keys = [name for name in KEYS if name in row and name in listing]
+    if whole_slice and {"patient", "slice"} <= set(keys):
+        keys = ["patient", "slice"]
     chosen = np.ones(len(listing), bool)
     for name in keys:
         chosen &= np.asarray(listing[name] == row[name])
@@ -100,6 +112,13 @@ def tile(axes: Axes, image: NDArray[Any], scale: tuple[float, float]) -> None:
 def short(sequence: str) -> str:
     """Return the name of a sequence as it fits above a small image: C1 for VIBRANT+C1."""
     return sequence.rpartition("+")[2]
+
+
+def of_one_sequence(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the sequence that stands for the others; all where a row is of no single one."""
+    if "sequence" not in rows:
+        return rows
+    return rows[rows["sequence"] == main_sequence(list(dict.fromkeys(rows["sequence"])))]
 
 
 def of_patients(rows: pd.DataFrame, wanted: int, seed: int) -> pd.DataFrame:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pandas as pd
 
 from tumortrace import io
 from tumortrace.report._distribution import plot_class_distribution
 from tumortrace.report._document import Block, Items, Note, Picture, Section, Table, Text
-from tumortrace.report._results._crops import draw, files, main_sequence, of_patients, phases, pixels, short
+from tumortrace.report._results._crops import (
+    draw,
+    files,
+    main_sequence,
+    of_one_sequence,
+    of_patients,
+    phases,
+    pixels,
+    short,
+)
 from tumortrace.report._results._words import NONE, count, listed
 from tumortrace.report._study import Study
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _EXAMPLES = 6
 
@@ -21,6 +27,8 @@ def data(study: Study) -> Section:
     """Return what the study is of."""
     source = study.rows if study.listing is None else study.listing
     counts = io.class_distribution(source[source["label"] != ""]) if "label" in source else None
+    if counts is not None and study.listing is None and study.unit != "image":
+        counts = counts.drop(columns="images")
     blocks: list[Block] = [Text(_in_short(study))]
     if study.synthetic:
         blocks.append(
@@ -32,7 +40,7 @@ def data(study: Study) -> Section:
     if counts is not None:
         blocks.append(_distribution(counts, whole=study.listing is not None))
     blocks.append(Items(_facts(study)))
-    if counts is not None and counts["patients"].notna().all():
+    if counts is not None and counts["patients"].notna().all() and study.listing is not None:
         blocks.append(
             Picture(
                 plot_class_distribution(counts),
@@ -67,26 +75,25 @@ def _in_short(study: Study) -> str:
 
 
 def _distribution(counts: pd.DataFrame, *, whole: bool) -> Table:
-    units = ("patients", "slices", "images")
+    units = [name for name in ("patients", "slices", "images") if name in counts and counts[name].notna().any()]
     rows = [
         [
             str(row["split"]),
             str(row["label"]),
-            *(NONE if row[u] is None or row[u] != row[u] else f"{row[u]:,}" for u in units),
+            *(NONE if pd.isna(row[unit]) else f"{row[unit]:,}" for unit in units),
         ]
-        for row in counts.astype(object).where(counts.notna(), None).to_dict("records")
+        for row in counts.to_dict("records")
     ]
     return Table(
-        "Patients, slices and images by split and class",
+        f"{listed(units).capitalize()} by split and class",
         ["Split", "Class", *(unit.capitalize() for unit in units)],
         rows,
         note=(
             "All labelled images of the source. A slice counts once, however many sequences show it."
             if whole
-            else "Counted from the rows of the predictions: the images behind them are not known, "
-            "an image is a row here."
+            else "Counted from the predictions; the images behind them are not known."
         ),
-        numeric=[2, 3, 4],
+        numeric=range(2, 2 + len(units)),
     )
 
 
@@ -121,10 +128,10 @@ def _examples(study: Study) -> list[Section]:
     singles, courses = [], []
     sequence = ""
     for label in reversed(study.classes):
-        rows = of_patients(study.rows[study.rows["label"] == label], _EXAMPLES, study.seed)
+        rows = of_patients(of_one_sequence(study.rows[study.rows["label"] == label]), _EXAMPLES, study.seed)
         crops = []
         for row in rows.to_dict("records"):
-            found = files(study, row)
+            found = files(study, row, whole_slice=True)
             if not found:
                 continue
             sequence = main_sequence(list(found))

@@ -156,8 +156,9 @@ def _explained(study: Study, found: pd.DataFrame, shares: pd.Series, rows: int) 
     shown = found.iloc[:_SHOWN]
     text = (
         f"How far each of {count(len(found), 'feature')} moves the log-odds of the final model: mean absolute SHAP "
-        f"over {count(rows, study.unit)}, one per patient, as many of each class, drawn at random. Features that "
-        "resemble each other share what one of them alone would have, so that each of many has little."
+        f"over {count(rows, study.unit)}, one per patient, up to {_ROWS_OF_CLASS} of each class, drawn at random. "
+        "Features that resemble each other share what one of them alone would have, so that each of many has "
+        "little."
     )
     blocks: list[Block] = [Text(text)]
     if study.cross_fitted or (study.seen is not None and study.seen.any()):

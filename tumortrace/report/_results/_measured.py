@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pandas as pd
 
 from tumortrace.evaluation import aggregate, auc, measure
 from tumortrace.report._document import Block, Note, Picture, Pictures, Section, Table, Text
 from tumortrace.report._predictions import plot_predictions
-from tumortrace.report._results._words import INTERVALS, count, interval, listed, number
+from tumortrace.report._results._words import INTERVALS, NONE, count, interval, listed, number
 from tumortrace.report._study import Study
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _NAMES = {
     "auc": "Area under the ROC curve (AUC)",
@@ -55,6 +52,8 @@ def results(study: Study) -> Section:
         )
     blocks.append(_table(measured))
     sections = [_curves(study)]
+    if study.unit == "image" and study.rows.get("sequence", pd.Series("")).nunique() > 1:
+        sections.append(Section("sequences", "Sequence by sequence", [_sequences(study)]))
     if study.cross_fitted:
         sections.append(Section("folds", "Fold by fold", [_folds(study)]))
     return Section("results", "Results", blocks, sections)
@@ -148,6 +147,23 @@ def _curves(study: Study) -> Section:
     return Section("curves", "Curves and tables of calls", [pair, calls, calibrated, benefit])
 
 
+def _sequences(study: Study) -> Table:
+    rows = []
+    for sequence, inside in study.rows.groupby("sequence", sort=False):
+        y = inside["label"] == study.positive
+        area = NONE
+        if y.nunique() > 1:
+            area = interval(auc(y, inside["score"], inside["patient"], seed=study.seed))
+        rows.append([str(sequence), f"{len(inside):,}", f"{inside['patient'].nunique():,}", area])
+    return Table(
+        "Single images of each sequence",
+        ["Sequence", "Images", "Patients", "AUC per image"],
+        rows,
+        note=INTERVALS,
+        numeric=[1, 2, 3],
+    )
+
+
 def _folds(study: Study) -> Table:
     rows = []
     for fold, inside in study.rows.groupby("fold"):
@@ -156,7 +172,7 @@ def _folds(study: Study) -> Table:
             table = aggregate(inside, list(dict.fromkeys(["patient", *by])))
             y = table["label"] == study.positive
             areas.append(
-                number(auc(y, table["score"], table["patient"], resamples=2).value) if y.nunique() > 1 else "–"
+                number(auc(y, table["score"], table["patient"], resamples=2).value) if y.nunique() > 1 else NONE
             )
         of_class = inside.groupby("label")["patient"].nunique()
         patients = [f"{of_class.get(name, 0):,}" for name in reversed(study.classes)]
