@@ -32,6 +32,18 @@ class Controls:
     read: gr.State
 
 
+@dataclass
+class Turns:
+    """Counts what one person asks and changes, so that nothing is shown that answers an earlier question."""
+
+    count: int = 0
+
+    def next(self) -> int:
+        """Begin another turn and return its number."""
+        self.count += 1
+        return self.count
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What shows the outcome, the same for all tabs."""
@@ -41,6 +53,7 @@ class Outcome:
     result: gr.HTML
     why: gr.HTML
     asked: gr.State
+    turns: gr.State
     comment: gr.Textbox
     flag: gr.Button
     can_flag: bool
@@ -111,6 +124,7 @@ def outcome(title: str, *, can_flag: bool) -> Outcome:
         result=html(_parts.empty(), elem_id="result", js_on_load=part("seen.js")),
         why=html("", elem_id="why", elem_classes="tt-slot", js_on_load=part("why.js"), render=False),
         asked=gr.State(time_to_live=KEPT_SECONDS),
+        turns=gr.State(Turns()),
         comment=gr.Textbox(
             label="Is this answer wrong? Say why, and flag it for who runs this page",
             lines=2,

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import gradio as gr
 
 from tumortrace.web import _parts
-from tumortrace.web._controls import Controls, Outcome, boxed, controls, html, offered, outcome
+from tumortrace.web._controls import Controls, Outcome, Turns, boxed, controls, html, offered, outcome
 from tumortrace.web._desk import Asked, Desk, File
 from tumortrace.web._kinds import KINDS, Kind
 from tumortrace.web._look import part
@@ -21,7 +21,8 @@ TITLE = "tumortrace demo"
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
-_QUIET: dict[str, Any] = {"show_progress": "hidden"}  # the page says itself what it is doing
+# the page says itself what it is doing, and what is asked while something runs is not dropped
+_QUIET: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "multiple"}
 
 
 def build(shelf: Shelf, *, workplace: Path, flag_folder: Path | None = None) -> gr.Blocks:
@@ -58,10 +59,8 @@ def build(shelf: Shelf, *, workplace: Path, flag_folder: Path | None = None) -> 
         out.why.render()  # type: ignore[no-untyped-call]
         html(_parts.said(" ".join(shelf.notices)), elem_id="shelf-notices", visible=bool(shelf.notices))
         html(part("foot.html"), elem_id="foot")
-        wirings = [_Wiring(desk, kind, tab, out) for kind, tab in zip(kinds, tabs, strict=True)]
-        running = [event for wiring in wirings for event in wiring.ask()]
-        for wiring in wirings:
-            wiring.change(running)
+        for kind, tab in zip(kinds, tabs, strict=True):
+            _Wiring(desk, kind, tab, out).connect()
         if flag_folder is not None:
             out.flag.click(
                 _flag(desk), [out.asked, out.comment], [out.message, out.status, out.comment, out.flag], **_QUIET
@@ -78,27 +77,26 @@ class _Wiring:
     tab: Controls
     out: Outcome
 
-    def ask(self) -> list[Any]:
-        """Answer, then explain, on a click on the button; return both events."""
-        tab, out, name = self.tab, self.out, self.kind.name
-        asked = [tab.read, tab.preview, tab.model, tab.sequence]
-        answered = tab.go.click(self._answer, asked, out.outputs, api_name=f"ask_{name}", **_QUIET)
-        return [answered, answered.then(self._explain, out.asked, out.why, api_name=f"explain_{name}", **_QUIET)]
-
-    def change(self, running: list[Any]) -> None:
-        """Read what is uploaded or chosen, and drop what is still running for something else."""
+    def connect(self) -> None:
+        """Let every control do what it is for."""
         tab, out, name = self.tab, self.out, self.kind.name
         shown = [tab.file, tab.read, tab.preview, tab.model, tab.about, *out.outputs]
-        options = {"cancels": running, **_QUIET}
-        tab.file.upload(self._read, tab.file, shown, api_name=f"read_{name}", **options)
-        tab.examples.select(self._choose, None, shown, api_name=f"choose_{name}", **options)
-        tab.model.input(self._model, tab.model, [tab.about, tab.sequence, *out.outputs], **options)
-        tab.sequence.input(out.show, None, out.outputs, **options)
-        tab.go.click(None, None, None, cancels=running[1::2])
-        if self.kind.boxed:
-            tab.preview.input(out.show, None, out.outputs, **options)
+        tab.file.upload(self._read, [tab.file, out.turns], shown, api_name=f"read_{name}", **_QUIET)
+        tab.examples.select(self._choose, out.turns, shown, api_name=f"choose_{name}", **_QUIET)
+        tab.model.input(self._model, [tab.model, out.turns], [tab.about, tab.sequence, *out.outputs], **_QUIET)
+        changes = [tab.sequence.input, *([tab.preview.input] if self.kind.boxed else [])]
+        gr.on(changes, self._changed, out.turns, out.outputs, **_QUIET)
+        tab.go.click(
+            self._answer,
+            [tab.read, tab.preview, tab.model, tab.sequence, out.turns],
+            out.outputs,
+            api_name=f"ask_{name}",
+            **_QUIET,
+        ).then(self._explain, [out.asked, out.turns], out.why, api_name=f"explain_{name}", **_QUIET)
 
-    def _answer(self, read: Any, box: Any, key: str, sequence: str | None) -> Iterator[list[Any]]:
+    def _answer(self, read: Any, box: Any, key: str, sequence: str | None, turns: Turns) -> Iterator[list[Any]]:
+        turn = turns.next()
+
         def answer() -> list[Any]:
             if read is None:
                 raise ValueError("there is nothing to analyse yet; choose an example or upload an image")
@@ -113,16 +111,28 @@ class _Wiring:
             )
 
         yield self.out.show(result=_parts.working("Analysing …"), status="Analysing.")
-        yield _tried(answer, lambda message: self.out.show(message=message))
+        shown = _tried(answer, lambda message: self.out.show(message=message))
+        yield shown if turns.count == turn else [gr.skip()] * len(shown)
 
-    def _explain(self, asked: Asked | None) -> str:
-        return "" if asked is None else _tried(lambda: self.desk.explained(asked), lambda message: message)
+    def _explain(self, asked: Asked | None, turns: Turns) -> Any:
+        if asked is None:
+            return gr.skip()
+        turn = turns.count
+        shown = _tried(lambda: self.desk.explained(asked), lambda message: message)
+        return shown if turns.count == turn else gr.skip()
 
-    def _read(self, paths: str | list[str] | None) -> list[Any]:
+    def _changed(self, turns: Turns) -> list[Any]:
+        turns.next()
+        return self.out.show()
+
+    def _read(self, paths: str | list[str] | None, turns: Turns) -> list[Any]:
+        turns.next()
         files = [File(path, Path(path).name) for path in ([paths] if isinstance(paths, str) else paths or [])]
         return _tried(lambda: self._shown(files, None), self._forget)
 
-    def _choose(self, event: gr.EventData) -> list[Any]:
+    def _choose(self, turns: Turns, event: gr.EventData) -> list[Any]:
+        turns.next()
+
         def choose() -> list[Any]:
             found = self.kind.examples(self.desk)
             number = event.example
@@ -131,6 +141,11 @@ class _Wiring:
             return self._shown(list(found[number].files), found[number].box)
 
         return _tried(choose, self._forget)
+
+    def _model(self, key: str, turns: Turns) -> list[Any]:
+        names = self.desk.sequences(key)
+        sequence = gr.Dropdown(list(names), value=names[0] if names else None, visible=bool(names))
+        return [self.desk.about(key), sequence, *self._changed(turns)]
 
     def _shown(self, files: list[File], box: list[int] | None) -> list[Any]:
         """Return what to show of files that can be read; the upload is emptied, ready for the next."""
@@ -149,11 +164,6 @@ class _Wiring:
     def _forget(self, message: str) -> list[Any]:
         preview = boxed("", (1, 1), None) if self.kind.boxed else ""
         return [None, None, preview, gr.skip(), gr.skip(), *self.out.show(message=message)]
-
-    def _model(self, key: str) -> list[Any]:
-        names = self.desk.sequences(key)
-        sequence = gr.Dropdown(list(names), value=names[0] if names else None, visible=bool(names))
-        return [self.desk.about(key), sequence, *self.out.show()]
 
 
 def _flag(desk: Desk) -> Callable[[Asked | None, str], list[Any]]:
