@@ -29,8 +29,11 @@ from tumortrace.report._document import (
     Table,
     Text,
 )
+from tumortrace.report._explanation import plot_explanation, plot_importance
+from tumortrace.report._forest import plot_forest
 from tumortrace.report._history import plot_history
 from tumortrace.report._panel import panel
+from tumortrace.report._pipeline import plot_pipeline
 from tumortrace.report._predictions import plot_predictions
 from tumortrace.report._render import render
 from tumortrace.report._style import save
@@ -54,7 +57,11 @@ __all__ = [
     "plot_class_distribution",
     "plot_confusion",
     "plot_decision_curve",
+    "plot_explanation",
+    "plot_forest",
     "plot_history",
+    "plot_importance",
+    "plot_pipeline",
     "plot_precision_recall",
     "plot_predictions",
     "plot_roc",
