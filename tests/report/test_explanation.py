@@ -76,7 +76,7 @@ def test_it_says_who_what_and_that_it_is_for_research():
 
 def test_the_map_lies_over_the_lesion():
     figure = plot_explanation(explanation(), IMAGE)
-    ground, heat = titled(figure, "Grad-CAM, CNN").images
+    ground, heat = titled(figure, "Grad-CAM: CNN").images
     np.testing.assert_array_equal(ground.get_array(), IMAGE)
     assert heat.get_array()[6, 6] == 1
     assert len(titled(figure, "Lesion").images) == 1
@@ -88,9 +88,9 @@ def test_several_maps_are_averaged():
     halves = np.zeros((2, 20, 16), np.float32)
     halves[0, :10], halves[1, :, :8] = 1, 1
     figure = plot_explanation(explanation(maps={"crops": list(halves)}), IMAGE)
-    heat = titled(figure, "Grad-CAM, CNN, single crops").images[1]
+    heat = titled(figure, "Grad-CAM: CNN, single crops").images[1]
     np.testing.assert_array_equal(heat.get_array(), halves.mean(axis=0))
-    assert any("mean of 2 sequences" in text for text in words(figure))
+    assert "mean of 2 sequences" in words(figure)
 
 
 def test_a_value_stands_on_its_strip_or_beyond_it():

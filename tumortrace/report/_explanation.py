@@ -150,20 +150,19 @@ def _pictures(figure: SubFigure, explanation: Explanation, pixels: NDArray[np.fl
     from tumortrace.explain import in_words
 
     rows = 1 + len(explanation.maps)
-    places = figure.subplots(
-        rows,
-        1,
-        squeeze=False,
-        gridspec_kw={"left": 0.08, "right": 0.95, "top": 0.93, "bottom": 0.09, "hspace": 0.32},
-    )[:, 0]
+    room = {"left": 0.08, "right": 0.95, "top": 0.93, "bottom": 0.16, "hspace": 0.17 * rows}
+    places = figure.subplots(rows, 1, squeeze=False, gridspec_kw=room)[:, 0]
     for axes in places:
         axes.imshow(pixels, cmap="gray", interpolation="nearest")
         axes.set(xticks=[], yticks=[], anchor="NW")
         axes.spines[:].set_visible(False)
     places[0].set_title("Lesion", fontsize=TITLE, color=INK, loc="left")
     for axes, (name, maps) in zip(places[1:], explanation.maps.items(), strict=True):
-        axes.set_title(f"Grad-CAM, {in_words(name)}", fontsize=TITLE, color=INK, loc="left")
+        axes.set_title(f"Grad-CAM: {in_words(name)}", fontsize=TITLE, color=INK, loc="left")
         axes.set_xlabel(_overlay(axes, maps, explanation.classes[1]), fontsize=SMALL, color=FAINT, loc="left")
+    if explanation.maps:
+        said = f"Warm: evidence for {explanation.classes[1]}.\nLine: half of its maximum."
+        figure.text(0.08, 0.005, said, fontsize=SMALL, color=INK, va="bottom", linespacing=1.45)
 
 
 def _overlay(axes: Axes, maps: Sequence[NDArray[np.float32]], positive: str) -> str:
@@ -172,10 +171,10 @@ def _overlay(axes: Axes, maps: Sequence[NDArray[np.float32]], positive: str) -> 
     if heat.max() <= 0:
         return f"nothing here speaks for {positive}"
     axes.imshow(heat, cmap="inferno", vmin=0, vmax=1, alpha=0.65 * heat, interpolation="bilinear")
-    if min(heat.shape) > 1 and heat.min() < _HALF < heat.max():
-        axes.contour(heat, levels=[_HALF], colors=_OUTLINE, linewidths=1.4)
-    mean = f", mean of {len(maps)} sequences" if len(maps) > 1 else ""
-    return f"evidence for {positive}{mean};\noutlined at half of the maximum"
+    half = _HALF * heat.max()
+    if min(heat.shape) > 1 and heat.min() < half:
+        axes.contour(heat, levels=[half], colors=_OUTLINE, linewidths=1.4)
+    return f"mean of {len(maps)} sequences" if len(maps) > 1 else ""
 
 
 def _waterfall(figure: SubFigure, explanation: Explanation) -> None:
@@ -225,7 +224,8 @@ def _beside(axes: Axes, text: str, place: tuple[float, float], gap: int = 4, **s
 
 
 def _signed(number: float) -> str:
-    return f"{number:+.2f}".replace("-", "−")
+    text = f"{number:+.2f}".replace("-", "−")
+    return "0.00" if text[1:] == "0.00" else text
 
 
 def _probability_axis(axes: Axes) -> None:
