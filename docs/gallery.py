@@ -1,7 +1,7 @@
 """Make the notebooks of the gallery, with their outputs, from the scripts: ``python docs/gallery.py [NAME …]``.
 
 The source are the scripts in ``examples/`` that are written in cells; edit those. Each runs from top to bottom in
-an empty folder. Its picture on the index page is what the cell tagged ``thumbnail`` draws.
+an empty folder. Its picture on the index page is what the cell marked ``thumbnail=true`` draws.
 """
 
 import base64
@@ -47,8 +47,8 @@ def run(notebook):
 
 
 def thumbnail(notebook):
-    """Return the picture that the cell tagged ``thumbnail`` drew, made small, as the bytes of a PNG."""
-    (cell,) = (cell for cell in notebook.cells if "thumbnail" in cell.metadata.get("tags", ()))
+    """Return the picture that the cell marked ``thumbnail`` drew, made small, as the bytes of a PNG."""
+    (cell,) = (cell for cell in notebook.cells if "thumbnail" in cell.metadata)
     (drawn,) = (output["data"]["image/png"] for output in cell.outputs if "data" in output)
     whole = Image.open(io.BytesIO(base64.b64decode(drawn))).convert("RGB")
     small = ImageOps.pad(whole, _THUMBNAIL, Image.Resampling.LANCZOS, color="white")

@@ -82,7 +82,7 @@ tested = model.out_of_fold
 scores = {"fused": "score", "handcrafted": "score_handcrafted", "CNN": "score_cnn"}
 print(tested[["patient", "slice", "label", "fold", *scores.values()]].head(4).round(2).to_string(index=False))
 
-# %% tags=["thumbnail"]
+# %% thumbnail=true
 truth = tested["label"] == "Malignant"
 curves = {name: roc(truth, tested[column], tested["patient"]) for name, column in scores.items()}
 plot_roc(curves, title="Synthetic lesions, per slice")
@@ -116,5 +116,5 @@ for heading in re.findall(r"<h2[^>]*>(.*?)</h2>", Path(page).read_text(encoding=
 
 # %% [markdown]
 # Before a claim: keep a split called `test` that `train` leaves out by itself, ask it once, at the end, with
-# `model.predict(folder, splits=["test"])`, and see how [the result of the project](../results.md) was chosen and
-# what it does not show.
+# `model.predict(folder, splits=["test"])`, and see how the result of the project (`docs/results.md`) was chosen
+# and what it does not show.

@@ -3,6 +3,8 @@
 #
 # One lesion, its features as named numbers, and what lies between the pixels and the numbers. Everything here
 # takes plain numpy arrays: the lesion is synthetic, and a slice or a volume of your own does as well.
+#
+# Research use only, no medical device.
 
 # %%
 # %matplotlib inline
@@ -54,7 +56,7 @@ print("contrast inside:", round(glcm(image, disc)["contrast"], 2), " of all:", r
 print("matrix of 8 levels:", glcm_matrix(image, disc, levels=8).shape)
 print("pixels per uniform code:", np.bincount(lbp_codes(image, method="uniform").ravel().astype(int)))
 
-# %% tags=["thumbnail"]
+# %% thumbnail=true
 panel(image, disc, title="A synthetic lesion")
 
 # %% [markdown]
@@ -71,7 +73,7 @@ print("mvm_lbp of two rows:", mvm_lbp(image[:2]).reason)
 # ## Many images
 #
 # `FeatureExtractor` is a step of a scikit-learn pipeline: images in, a DataFrame out. For a folder on disk,
-# `extract` does the same in parallel and can be resumed; see [A study from folder to report](breadm_study.ipynb).
+# `extract` makes the same table in parallel and can be resumed.
 
 # %%
 images = [io.read_image(path).array for path in sorted(lesions.rglob("VIBRANT+C2/*.jpg"))]

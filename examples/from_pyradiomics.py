@@ -8,6 +8,8 @@
 # In short: every first order and every GLCM feature of PyRadiomics has an equal here, for bins of a fixed number
 # and of a fixed width. Three things differ by default: where the first bin begins, what is averaged over
 # directions, and what `kurtosis` of a normal distribution is.
+#
+# Research use only, no medical device.
 
 # %%
 # %matplotlib inline
@@ -77,7 +79,7 @@ levels = {
 assert np.array_equal(levels["binWidth=25"], levels["np.floor(image / 25), bin_width=1"])
 print(pd.DataFrame(levels).astype(int).to_string(index=False))
 
-# %% tags=["thumbnail"]
+# %% thumbnail=true
 draw_bins(image[mask], 50)
 
 # %% [markdown]
@@ -216,10 +218,10 @@ for setting, (number, parameters) in SETTINGS.items():
 #
 # ## What there is not
 #
-# GLRLM, GLSZM, GLDM and NGTDM are not in tumortrace; [Writing an extractor](write_an_extractor.ipynb) writes the
-# last of them. In return there are HOG, Sobel, LBP, MVM-LBP, MVMBP and, for phases after contrast, kinetics. Of
-# the features of form, `shape` has volume by voxels, axis lengths and diameters; the axis lengths differ by √(1 −
-# 1/n) for n voxels, because IBSI takes the covariance over n − 1.
+# GLRLM, GLSZM, GLDM and NGTDM are not in tumortrace; the page on writing an extractor writes the last of them. In
+# return there are HOG, Sobel, LBP, MVM-LBP, MVMBP and, for phases after contrast, kinetics. Of the features of
+# form, `shape` has volume by voxels, axis lengths and diameters; the axis lengths differ by √(1 − 1/n) for n
+# voxels, because IBSI takes the covariance over n − 1.
 #
 # To check an older table, compute a few rows with both and compare; where they differ, it is mostly the first
 # bin.

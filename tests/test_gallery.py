@@ -58,6 +58,7 @@ def test_notebooks_are_small_and_of_no_machine(name):
     assert path.stat().st_size < LARGEST
     assert set(kept(name).metadata) == {"kernelspec", "language_info"}
     assert kept(name).metadata["language_info"] == {"name": "python"}
+    assert not [cell.source for cell in kept(name).cells if re.search(r"\]\((?!https://)", cell.source)]
     for text in texts(kept(name)):
         assert not re.search(r"/(home|root|tmp|Users|var|work)/|[A-Z]:\\|\d\d:\d\d", text), text
 
