@@ -211,6 +211,7 @@ def test_the_picture_is_of_the_row(fused, frame, lesions):
     here = listing[(listing["patient"] == one.identity["patient"]) & (listing["slice"] == one.identity["slice"])]
     second = here.loc[here["sequence"] == "VIBRANT+C2", "path"].item()
     np.testing.assert_array_equal(picture(one, listing), io.read_image(second).array)
+    np.testing.assert_array_equal(picture(one, lesions), io.read_image(second).array)
     without = listing[listing["sequence"] == "SUB3"]
     sub = here.loc[here["sequence"] == "SUB3", "path"].item()
     np.testing.assert_array_equal(picture(one, without), io.read_image(sub).array)

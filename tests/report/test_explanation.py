@@ -6,8 +6,8 @@ import pytest
 from matplotlib.text import Text
 
 from tumortrace.explain import Explanation, importance
-from tumortrace.report import save
-from tumortrace.report._explanation import NOTICE, plot_explanation, plot_importance
+from tumortrace.report import plot_explanation, plot_importance, save
+from tumortrace.report._explanation import NOTICE
 
 
 def explanation(**changed):

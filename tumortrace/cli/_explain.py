@@ -51,7 +51,6 @@ def _explain(args: argparse.Namespace) -> int:
     from tumortrace.explain import explain_frame, picture, tabulate
     from tumortrace.model import load
     from tumortrace.model._inputs import FAILED, list_images
-    from tumortrace.report._explanation import plot_explanation
 
     model = load(args.model)
     splits = None if args.splits is None else [name.strip() for name in args.splits.split(",") if name.strip()]
@@ -60,7 +59,7 @@ def _explain(args: argparse.Namespace) -> int:
     first = frame.head(args.rows)
     explained = explain_frame(model, first)
     for k, one in enumerate(explained, 1):
-        figure = plot_explanation(one, picture(one, listing))
+        figure = report.plot_explanation(one, picture(one, listing))
         path = report.save(figure, args.out / f"{k:03}-{_name(one)}.png")
         if not args.quiet:
             print(path)

@@ -2,46 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from numpy.typing import NDArray
 
 from tumortrace import io
 from tumortrace.explain._explanation import Explanation
-from tumortrace.model._inputs import IDENTITY
-
-if TYPE_CHECKING:
-    import pandas as pd
+from tumortrace.model._inputs import IDENTITY, list_images
 
 _SHOWN = "VIBRANT+C2"
 
 
-def picture(explanation: Explanation, listing: pd.DataFrame) -> NDArray[Any]:
+def picture(explanation: Explanation, source: Any, *, group: str = "patient") -> NDArray[Any]:
     """Return the image that an explanation is of; of a slice, that of the second phase after contrast.
 
     Parameters
     ----------
     explanation : Explanation
         What `explain` returned.
-    listing : DataFrame
-        One row per image of the source: the identity columns, and `path`.
+    source : str, path or DataFrame
+        What was explained. A DataFrame with a column `path` is taken as it is.
+    group : str, default "patient"
+        The column of the source that tells patients apart, as in `Model.inputs`.
 
     Returns
     -------
     ndarray, shape (rows, cols)
-        Of a slice without that phase, the image in the middle of the listing.
+        Of a slice without that phase, the image in the middle of its sequences as they are listed.
 
     Raises
     ------
     ValueError
-        If no image of the listing is of that row.
+        If no image of the source is of that row.
     """
-    named = {name: value for name, value in explanation.identity.items() if name in IDENTITY and name in listing}
-    here = listing
+    here = source if hasattr(source, "columns") and "path" in source else list_images(source, group=group)
+    named = {name: value for name, value in explanation.identity.items() if name in IDENTITY and name in here}
     for name, value in named.items():
         here = here[here[name] == value]
     if here.empty:
-        raise ValueError(f"the listing has no image of {', '.join(f'{k} {v}' for k, v in named.items())}")
+        raise ValueError(f"the source has no image of {', '.join(f'{k} {v}' for k, v in named.items())}")
     shown = here[here["sequence"] == _SHOWN] if "sequence" in here else here
     paths = (here if shown.empty else shown)["path"].tolist()
     return io.read_image(paths[len(paths) // 2]).array
