@@ -6,15 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit, logit
+from scipy.stats import spearmanr
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from tumortrace.evaluation import aggregate, auc, compare
 from tumortrace.evaluation._bootstrap import replicates
 from tumortrace.evaluation._rows import codes
+from tumortrace.explain import in_words
 from tumortrace.fusion import LateFusion
 from tumortrace.report._document import Items, Note, Picture, Table, Text
 from tumortrace.report._results import result_sections
-from tumortrace.report._results._ablated import ablated, ablations, leaves_below
+from tumortrace.report._results._ablated import ablated, ablations, alike, leaves_below
 from tumortrace.report._results._compared import comparisons
 from tumortrace.report._results._data import data
 from tumortrace.report._results._failures import failures, with_margin
@@ -158,6 +160,16 @@ def test_ablations_are_paired_with_the_whole(study, predictions, level):
     assert found["kinetics"].without.difference == pytest.approx(without_kinetics.difference, abs=1e-12)
     assert found["kinetics"].without.p == pytest.approx(without_kinetics.p)
     assert leaves_below(study, "texture") == ["glcm", "lbp"]
+
+
+def test_parts_that_rank_alike_are_found(study, predictions):
+    found = alike(study, "patient")
+    means = predictions.groupby("patient")[["score_glcm", "score_lbp", "score_kinetics"]].mean()
+    assert found["glcm", "kinetics"] == pytest.approx(spearmanr(means["score_glcm"], means["score_kinetics"])[0])
+    assert len(found) == 3
+    assert found.is_monotonic_increasing
+    a, b = (in_words(name) for name in found.index[-1])
+    assert f"to {found.iloc[-1]:.2f} ({a} and {b})" in words([ablations(study)])
 
 
 def test_a_part_that_only_harms_is_named(predictions, study):
@@ -418,7 +430,7 @@ def test_a_trained_model_is_shown_from_data_to_limits(trained, sections):
 
 
 def test_shap_of_the_final_model_is_that_of_explain_and_said_to_be_in_sample(trained, sections):
-    from tumortrace.explain import explain_frame, in_words
+    from tumortrace.explain import explain_frame
 
     section = next(one for one in walk(sections) if one.id == "features-in-model")
     assert "In-sample" in blocks([section], Note)[0].text

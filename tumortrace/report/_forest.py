@@ -48,6 +48,13 @@ def plot_forest(
     ------
     ValueError
         If there is nothing to draw, or a panel has a name that the first has not.
+
+    Examples
+    --------
+    >>> from tumortrace.evaluation import Interval
+    >>> figure = plot_forest({"AUC": {"texture": Interval(0.87, 0.8, 0.93), "kinetics": Interval(0.85, 0.79, 0.9)}})
+    >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    ['texture', 'kinetics']
     """
     if not panels or not next(iter(panels.values())):
         raise ValueError("there is nothing to draw; give a panel with a row at least")

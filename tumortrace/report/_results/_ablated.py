@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from tumortrace.evaluation import Interval, aggregate, compare
 from tumortrace.report._document import Block, Picture, Section, Table, Text
@@ -82,6 +84,17 @@ def leaves_below(study: Study, name: str) -> list[str]:
     return [leaf for child in children for leaf in leaves_below(study, child)] or [name]
 
 
+def alike(study: Study, level: str) -> pd.Series[float]:
+    """Return pair of members without members → rank correlation of their scores, the lowest first."""
+    by = list(dict.fromkeys(["patient", *study.levels[level]]))
+    names = list(study.leaves)
+    scores = pd.DataFrame(
+        {name: aggregate(study.rows, by, score=f"score_{name}")[f"score_{name}"] for name in names}
+    )
+    pairs = {(a, b): scores[a].corr(scores[b], "spearman") for a, b in combinations(names, 2)}
+    return pd.Series(pairs).sort_values(kind="stable")
+
+
 def _paired(study: Study, level: str, whole: NDArray[np.float64], other: NDArray[np.float64]) -> Comparison:
     by = list(dict.fromkeys(["patient", *study.levels[level]]))
     rows = study.rows.assign(whole=whole, other=other)
@@ -115,6 +128,13 @@ def _say(study: Study, found: dict[str, Ablation], level: str) -> str:
         if as_good
         else "None alone comes up to the whole."
     )
+    correlations = alike(study, level)
+    (least, most), low, high = correlations.index[[0, -1]], correlations.iloc[0], correlations.iloc[-1]
+    if len(correlations) > 1:
+        lines.append(
+            f"The more alike two parts rank the {level}s, the less either is missed: their rank correlations go "
+            f"from {low:.2f} ({listed(map(family, least))}) to {high:.2f} ({listed(map(family, most))})."
+        )
     gap = float(np.abs(recombined(study, leaves) - study.rows["score"]).max())
     if gap > _EXACT:
         lines.append(
