@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 CLEAR, LIKELY = 0.8, 0.5
+"""What share of like lesions must have been what this one is called, by the lower end of the interval."""
 CLOSE = 0.05
 """A score so near to the threshold that a slightly different crop may be called otherwise."""
+
+_Z = 1.959963984540054  # of 95 %
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,16 @@ def confidence(record: Mapping[str, Any], score: float) -> Confidence:
     score : float
         Its probability of the positive class, 0 to 1.
 
+    Notes
+    -----
+    The intervals come from resampling patients. Where all lesions with such a score were of one class, resampling
+    finds no spread, and the interval is that of Wilson, with as many trials as there were patients.
+
+    References
+    ----------
+    Wilson, Probable inference, the law of succession, and statistical inference, JASA 22, 1927,
+    10.1080/01621459.1927.10502953.
+
     Examples
     --------
     >>> bins = [{"from": 0.6, "to": 0.8, "share": 0.9, "low": 0.82, "high": 0.97, "rows": 34, "patients": 20}]
@@ -67,9 +81,9 @@ def confidence(record: Mapping[str, Any], score: float) -> Confidence:
     found = next((one for one in bins if one["from"] <= score <= one["to"]), None)
     if found is None:
         return Confidence("Unknown", "No lesion of the model's own test had a score like this one.", distance)
-    share, low, high = found["share"], found["low"], found["high"]
+    share, (low, high) = found["share"], _interval(found)
     counted = f"{_count(found['rows'], record['inputs']['unit'])} of {_count(found['patients'], 'patient')}"
-    interval = "no interval can be given" if low is None else f"{100 * low:.0f} to {100 * high:.0f} %"
+    interval = f"{100 * low:.0f} to {100 * high:.0f} %"
     sentence = (
         f"Of lesions with a score like this one ({found['from']:.2g} to {found['to']:.2g}) in the model's own "
         f"test, {100 * share:.0f} % ({interval}; {counted}) were {positive}."
@@ -77,9 +91,21 @@ def confidence(record: Mapping[str, Any], score: float) -> Confidence:
     return Confidence(_word(score >= threshold, low, high), sentence, distance, share, low, high)
 
 
-def _word(called_positive: bool, low: float | None, high: float | None) -> str:
-    if low is None or high is None:
-        return "Unknown"
+def _interval(found: Mapping[str, Any]) -> tuple[float, float]:
+    """Return the interval of a bin.
+
+    Resampling patients finds none where all lesions were of one class: all samples are alike. Then it is Wilson's,
+    each patient counting once.
+    """
+    if found["low"] is not None and found["low"] < found["high"]:
+        return found["low"], found["high"]
+    n, share = found["patients"], found["share"]
+    centre = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
+    half = _Z / (1 + _Z**2 / n) * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def _word(called_positive: bool, low: float, high: float) -> str:
     right = low if called_positive else 1 - high
     return "High" if right >= CLEAR else "Moderate" if right > LIKELY else "Low"
 

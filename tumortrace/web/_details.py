@@ -170,7 +170,7 @@ def details(shelved: Shelved, lesion: Lesion, *, workplace: Path, sequence: str 
     rows = [] if table is None else list(table.itertuples())
     families = found.families.sort_values(key=abs, ascending=False, kind="stable")
     with _DRAWING:
-        figure = plot_explanation(found, shown.array, title=f"{shown.name}: {found.predicted}")
+        figure = plot_explanation(found, shown.array, title=f"{shelved.label} model")
         drawn = _drawn(figure)
     return Details(
         output=found.output,
@@ -258,13 +258,15 @@ def _overlay(name: str, lesion: Lesion, maps: list[NDArray[np.float32]]) -> Map:
 
 def _where(name: str, heat: NDArray[np.float32]) -> str:
     """Say in words where a map is hot."""
+    from tumortrace.explain import in_words
+
     if not heat.any():
-        return f"Grad-CAM of {name}: nothing in the image speaks for the positive class"
+        return f"Grad-CAM of {in_words(name)}: nothing in the image speaks for the positive class"
     row, col = np.unravel_index(int(heat.argmax()), heat.shape)
-    down = ("upper", "middle", "lower")[int(3 * row / heat.shape[0])]
+    down = ("upper ", "", "lower ")[int(3 * row / heat.shape[0])]
     across = ("left", "centre", "right")[int(3 * col / heat.shape[1])]
     share = 100 * (heat > 0.5).mean()
-    return f"Grad-CAM of {name}: hottest in the {down} {across}, above half in {share:.0f} % of the image"
+    return f"Grad-CAM of {in_words(name)}: hottest in the {down}{across}, above half in {share:.0f} % of the image"
 
 
 def _drawn(figure: Figure) -> bytes:

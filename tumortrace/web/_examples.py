@@ -25,7 +25,7 @@ _TITLES = {"crop": "one crop", "slice": "a slice", "9": "9 phases", "17": "17 ph
 _TRUTHS = ("Benign", "Malignant")
 _BOXES = "boxes.json"
 _SEED = 2026
-_CLEAR = 2.6  # how far apart the classes lie: an example should look like what it is
+_CLEAR = 3.2  # how far apart the classes lie: an example should look like what it is
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _make(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     made = io.synthetic.make_lesions(
         folder / "lesions",
-        patients=6,
+        patients=10,
         slices=1,
         malignant_fraction=0.5,
         val_fraction=0,
@@ -109,15 +109,17 @@ def _make(folder: Path) -> None:
     boxes = {}
     for truth in _TRUTHS:
         rows = listing[listing["label"] == truth]
-        files = [
+        patients = [
             {row["sequence"]: made / row["image"] for row in rows[rows["patient"] == patient].to_dict("records")}
             for patient in dict.fromkeys(rows["patient"])
         ]
+        patients.sort(key=lambda files: io.read_image(files[SHOWN_SEQUENCE]).array.size)
         for kind in _TITLES:
             (folder / _key(kind, truth)).mkdir()
-        crop, inside, phases = files
+        crop, inside, phases = patients[-3:]  # those with something to see
         shutil.copy(crop[SHOWN_SEQUENCE], folder / _key("crop", truth) / f"synthetic-{truth.lower()}.jpg")
-        field, box = _surrounded(io.read_image(inside[SHOWN_SEQUENCE]).array, np.random.default_rng(_SEED))
+        rng = np.random.default_rng([_SEED, len(truth)])
+        field, box = _surrounded(io.read_image(inside[SHOWN_SEQUENCE]).array, rng)
         key = _key("slice", truth)
         (folder / key / f"synthetic-slice-{truth.lower()}.png").write_bytes(png(field))
         boxes[key] = list(box)
@@ -145,16 +147,16 @@ def _surrounded(crop: NDArray[Any], rng: np.random.Generator) -> tuple[NDArray[n
     breast = 1 / (1 + np.exp((outline - 1) / 0.012))
     gland = sum(
         strength * field / field.std()
-        for strength, grain in ((0.22, 14), (0.16, 5), (0.07, 1.5))
+        for strength, grain in ((0.3, 14), (0.22, 5), (0.08, 1.5))
         for field in [gaussian_filter(rng.standard_normal(FIELD), grain, mode="wrap")]
     )
-    tissue = edge * np.clip(0.85 + gland, 0.25, 1.6) * breast + 6 + 3 * rng.standard_normal(FIELD)
+    tissue = 0.8 * edge * np.exp(gland) * breast + 6 + 3 * rng.standard_normal(FIELD)
 
     distance, (row, col) = distance_transform_edt(around, return_indices=True)
     nearest = np.zeros(FIELD)
     nearest[place] = crop
-    near = np.exp(-distance / 5)
-    blurred = gaussian_filter(nearest[row, col], 1.2)
+    near = np.exp(-((distance / 9) ** 2))
+    blurred = gaussian_filter(nearest[row, col], 2)
     field = near * blurred + (1 - near) * tissue
     field[place] = crop
     return np.clip(np.rint(field), 0, 255).astype(np.uint8), box

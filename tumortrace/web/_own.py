@@ -43,20 +43,21 @@ class Recipe:
     Parameters
     ----------
     patients, slices : int
-        Synthetic patients, and the most slices of each.
+        Synthetic patients, and the most slices of each. The models of phases learn from half of the patients: a
+        slice of theirs is 9 or 17 images.
     folds : int
         Of the cross-validation.
     epochs : int
         Of the small network.
     """
 
-    patients: int = 48
-    slices: int = 3
+    patients: int = 96
+    slices: int = 2
     folds: int = 3
-    epochs: int = 8
+    epochs: int = 16
 
     def __post_init__(self) -> None:
-        _check.integer("patients", self.patients, 6)
+        _check.integer("patients", self.patients, 24)
         _check.integer("slices", self.slices, 1, 99)
         _check.integer("folds", self.folds, 2)
         _check.integer("epochs", self.epochs, 1)
@@ -176,7 +177,7 @@ def _build(
 
     (workshop / name).mkdir()
     single = backbone or _COUNTS[name] == 1
-    source = _rows(lesions, 1 if single else _COUNTS[name])
+    source = _rows(lesions, 1 if single else _COUNTS[name], recipe.patients if single else recipe.patients // 2)
     kind = "cnn" if backbone else "fused" if deep else "handcrafted"
     network: dict[str, Any] = {"epochs": recipe.epochs}
     if backbone:
@@ -195,10 +196,11 @@ def _build(
         model.member(part).save(workshop / name / part)
 
 
-def _rows(lesions: Path, count: int) -> pd.DataFrame:
-    """Return the images of the first `count` sequences; one crop is that of `CROP` and names no sequence."""
+def _rows(lesions: Path, count: int, patients: int) -> pd.DataFrame:
+    """Return the images of so many patients in the first `count` sequences; one crop is `CROP` and names none."""
     found = io.find(lesions)
-    frame = found.frame.assign(image=[str(found.root / image) for image in found.frame["image"]])
+    chosen = found.frame["patient"].isin(sorted(set(found.frame["patient"]))[:patients])
+    frame = found.frame[chosen].assign(image=lambda rows: [str(found.root / image) for image in rows["image"]])
     if count == 1:
         return frame.loc[frame["sequence"] == CROP, ["image", "label", "patient"]].reset_index(drop=True)
     known = frame["sequence"].isin(io.synthetic.SEQUENCES[:count])

@@ -32,6 +32,7 @@ MIN_SIDE = 3
 _MIB = MAX_BYTES // 2**20
 _LONGEST_NAME = 80
 _FORMATS = "a JPEG, PNG, TIFF or BMP file"
+_KNOWN = ("JPEG", "PNG", "TIFF", "BMP")
 _ENDINGS = {b"\xff\xd8\xff": ".jpg", b"\x89PNG": ".png", b"BM": ".bmp"}
 
 
@@ -153,6 +154,8 @@ def read_data(data: bytes, name: str) -> Picture:
     except io.ImageError as error:
         raise DemoError(str(error).replace(" or raise max_pixels", "")) from error
     _check_sides(array.shape, name)
+    if not np.isfinite(array).all():
+        raise DemoError(f"{name}: has pixels that are no number or infinite; fill them and save it anew")
     array.flags.writeable = False
     if _is_colour(data):
         return Picture(name, array, True, *lossless(array))
@@ -225,7 +228,7 @@ def phases(paths: Sequence[str | os.PathLike[str]], names: Sequence[str] | None 
     called = [Path(path).name for path in paths] if names is None else list(names)
     if len(paths) == 1:
         pictures = _pages(read(paths[0], called[0]))
-        sequences, how = of_pages(len(pictures)), f"the pages of {pictures[0].name}, in their order"
+        sequences, how = of_pages(len(pictures)), f"the pages of {shown_name(called[0])}, in their order"
     else:
         order, sequences, how = assign(called)
         pictures, left = [], MAX_SIDE**2
@@ -323,7 +326,7 @@ def _is_colour(data: bytes) -> bool:
     """Tell whether a file that could be decoded is in colour: its channels differ somewhere."""
     from PIL import Image
 
-    with Image.open(_io.BytesIO(data)) as picture:
+    with Image.open(_io.BytesIO(data), formats=_KNOWN) as picture:
         if picture.mode in ("1", "L", "LA", "La", "I", "F") or picture.mode.startswith("I;"):
             return False
         channels = np.asarray(picture.convert("RGB"))

@@ -110,8 +110,8 @@ class Shelved:
         """
         from tumortrace.model import load
 
-        with ENGINE:
-            return load(self.path)
+        with ENGINE:  # which another may have waited for, and have the model by now
+            return self.__dict__.get("model") or load(self.path)
 
     def _sees(self) -> str:
         kind, inputs = _KINDS[self.kind], self.record["inputs"]
