@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NOTICE = "Research use only, no medical device"
+"""Stands at the head and the foot of every page."""
 
 
 @dataclass(frozen=True)
@@ -228,15 +229,12 @@ class Document:
         In the order of reading.
     details : sequence of (str, str)
         What stands on the title page: the author, the day, the version.
-    notice : str
-        Stands at the head and the foot of every page.
     """
 
     title: str
     subtitle: str
     sections: Sequence[Section]
-    details: Sequence[tuple[str, str]] = field(default=())
-    notice: str = NOTICE
+    details: Sequence[tuple[str, str]] = ()
 
     def walk(self) -> Iterator[Section]:
         """Yield every section and subsection in the order of reading."""

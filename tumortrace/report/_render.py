@@ -13,6 +13,7 @@ from struct import unpack
 from typing import Any
 
 from tumortrace.report._document import (
+    NOTICE,
     Block,
     Cell,
     Document,
@@ -76,7 +77,7 @@ def render(document: Document) -> str:
     parts = numbers.parts(document.sections)
     environment.globals |= {"sections": numbers.sections, "parts_of": _parts_of}
     page: str = environment.get_template("report.html.j2").render(
-        document=document, parts=parts, style=style, policy=policy
+        document=document, parts=parts, style=style, policy=policy, notice=NOTICE
     )
     return page
 
