@@ -95,6 +95,7 @@ def test_a_study_knows_what_its_rows_are(study, predictions):
     assert {name: member.weight for name, member in study.leaves.items()} == pytest.approx(WEIGHTS)
     alone = Study(predictions.drop(columns=["fold", "slice"]).drop_duplicates("patient"), "malignant")
     assert (alone.unit, alone.cross_fitted, alone.members, alone.seen) == ("patient", False, {}, None)
+    assert Study(predictions.drop(columns="slice"), "malignant").unit == "row"
 
 
 def test_labels_must_be_two_and_one_of_them_positive(predictions):
@@ -245,7 +246,7 @@ def test_ties_for_the_last_place_are_inside():
 def test_results_are_those_of_scikit_learn(study, predictions):
     table = next(block for block in blocks([results(study)], Table) if "every level" in block.caption)
     found = {row[0]: row[1:] for row in table.rows}
-    assert table.header == ["", "Per slice (72)", "Per patient (24)"]
+    assert table.header == ["Measure", "Per slice (72)", "Per patient (24)"]
     patients = predictions.groupby("patient").agg(label=("label", "first"), score=("score", "mean"))
     for place, rows in enumerate((predictions, patients)):
         y = rows["label"] == "malignant"
@@ -351,6 +352,7 @@ def test_data_are_counted_and_what_is_missing_is_said(study, predictions):
     ]
     text = words([section])
     assert "72 slices of 24 patients" in text
+    assert "Slices of a patient: 3 to 3, median 3" in text
     assert "Left out: 2 rows have no label; 2 rows of the predictions without a label or a score" in text
     assert "synthetic" not in text
 

@@ -100,9 +100,9 @@ class Study:
 
     @property
     def unit(self) -> str:
-        """What a row is: "image" or "slice", and where neither is known "patient"."""
+        """What a row is: "image" or "slice", and where neither is known "patient" or, of several each, "row"."""
         known = [name for name in ("image", "slice") if name in self.rows]
-        return known[0] if known else "patient"
+        return known[0] if known else "patient" if self.rows["patient"].is_unique else "row"
 
     @cached_property
     def levels(self) -> dict[str, tuple[str, ...]]:

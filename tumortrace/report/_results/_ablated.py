@@ -164,7 +164,7 @@ def _picture(found: dict[str, Ablation], level: str, leaves: Collection[str]) ->
 
 
 def _called(name: str, leaves: Collection[str]) -> str:
-    return family(name) if name in leaves else f"{family(name)}, as a whole"
+    return family(name) if name in leaves else f"{family(name)} (all)"
 
 
 def _turned(comparison: Comparison) -> Interval:

@@ -104,7 +104,7 @@ def _table(found: dict[tuple[str, str], Comparison]) -> Table:
         ]
     return Table(
         "AUC of the model, of its parts and of other models",
-        ["", "Per", "AUC", "The model has more", "p", "p, DeLong"],
+        ["Model", "Per", "AUC", "The model has more", "p", "p, DeLong"],
         rows,
         note=f"{INTERVALS} p: two-sided, from the same draws. DeLong's p takes rows as independent; where a "
         f"patient has several it is too small, and p is the one to report. {SMALLEST}",

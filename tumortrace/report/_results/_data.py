@@ -109,6 +109,11 @@ def _facts(study: Study) -> list[tuple[str, str]]:
         folds = study.rows.groupby("fold")["patient"].nunique()
         spread = f"{folds.min()} to {folds.max()}" if folds.min() < folds.max() else f"{folds.min()}"
         facts.append(("Folds", f"{len(folds)}, of {spread} patients each; a patient is in one"))
+    if study.unit != "patient":
+        rows = study.rows.groupby("patient").size()
+        facts.append(
+            (f"{study.unit.capitalize()}s of a patient", f"{rows.min()} to {rows.max()}, median {rows.median():g}")
+        )
     facts.append(("Left out", _left_out(study)))
     return facts
 

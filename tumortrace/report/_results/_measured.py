@@ -76,6 +76,11 @@ def _read(study: Study) -> str:
             f"sensitivity and specificity: {_span(threshold)}. A slice or patient with several scores has the mean "
             "of their thresholds."
         )
+    elif study.model is not None:
+        lines.append(
+            f"{of_threshold} the threshold of the model, {_span(threshold)}. It was chosen in the training, not "
+            "here."
+        )
     else:
         lines.append(f"{of_threshold} the threshold that comes with the predictions: {_span(threshold)}.")
     return "\n\n".join(lines)
@@ -95,7 +100,7 @@ def _table(measured: pd.DataFrame) -> Table:
     ]
     return Table(
         "Results at every level, with intervals",
-        ["", *(f"Per {level} ({size:,})" for level, size in zip(levels, sizes, strict=True))],
+        ["Measure", *(f"Per {level} ({size:,})" for level, size in zip(levels, sizes, strict=True))],
         rows,
         note=f"{INTERVALS} The calibration error has none: drawing patients anew adds noise to every bin.",
         numeric=range(1, 1 + len(levels)),
