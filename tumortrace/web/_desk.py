@@ -123,7 +123,7 @@ class Desk:
         rows, cols = asked.lesion.shape
         what = "one crop" if len(asked.lesion) == 1 else f"{len(asked.lesion)} phases"
         return _parts.answered(
-            asked.answer, asked.lesion, f"{asked.shelved.label}, on {what} of {cols} × {rows} pixels"
+            asked.answer, asked.lesion, f"{asked.shelved.label}, on {what} of {rows} × {cols} pixels"
         )
 
     def explained(self, asked: Asked) -> str:

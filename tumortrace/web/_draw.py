@@ -42,7 +42,9 @@ def strip(feature: Feature, classes: tuple[str, str]) -> Markup:
     Markup
         An SVG with a text in its place. A value far outside is drawn at the edge, with an arrow.
     """
-    low, high = feature.low, feature.high
+    low, high, value = feature.low, feature.high, feature.value
+    if math.isnan(low) or math.isnan(high):
+        return _svg(Markup(), f"this lesion {_words.number(value)}; never measured in training")
     width = high - low if high > low else abs(low) or 1.0
     start, stop = low - 0.35 * width, high + 0.35 * width
 
@@ -58,7 +60,6 @@ def strip(feature: Feature, classes: tuple[str, str]) -> Markup:
     for median, mark in zip(medians, (_circle, _diamond), strict=True):
         if not math.isnan(median):
             drawn.append(mark(x(median)))
-    value = feature.value
     if not math.isnan(value):
         drawn.append(_here(x(value), arrow=1 if value > stop else -1 if value < start else 0))
     said = (
@@ -82,8 +83,8 @@ def _here(x: float, *, arrow: int = 0) -> Markup:
     line = Markup('<path d="M{:.2f} 1V21" stroke="{}" stroke-width="{}"/>')
     drawn = line.format(x, "#fff", 5) + line.format(x, INK, 2.5)
     if arrow:
-        drawn += Markup('<path d="M{:.2f} 7l{} 4-{} 4z" fill="{}"/>').format(
-            x + 2 * arrow, 5 * arrow, 5 * arrow, INK
+        drawn += Markup('<path d="M{:.2f} 7l{} 4 {} 4z" fill="{}"/>').format(
+            x + 2 * arrow, 5 * arrow, -5 * arrow, INK
         )
     return drawn
 
@@ -91,9 +92,7 @@ def _here(x: float, *, arrow: int = 0) -> Markup:
 def _svg(inside: Markup, said: str = "", width: float = _WIDTH) -> Markup:
     """Return a drawing, with a text in its place or hidden from who cannot see it."""
     role = Markup('role="img" aria-label="{}"').format(said) if said else Markup('aria-hidden="true"')
-    return Markup('<svg viewBox="0 0 {:g} {:g}" {} xmlns="http://www.w3.org/2000/svg">{}</svg>').format(
-        width, _HEIGHT, role, inside
-    )
+    return Markup('<svg viewBox="0 0 {:g} {:g}" {}>{}</svg>').format(width, _HEIGHT, role, inside)
 
 
 KEY = {

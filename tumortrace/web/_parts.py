@@ -53,13 +53,13 @@ def shown(picture: Picture, caption: str = "") -> Shown:
     """Return an uploaded picture for the page, captioned with its name unless another caption is given."""
     rows, cols = picture.array.shape[-2:]
     said = caption or picture.name
-    return Shown(uri(picture_png(picture)), said, f"{said}, {cols} × {rows} pixels")
+    return Shown(uri(picture_png(picture)), said, f"{said}, {rows} × {cols} pixels")
 
 
 def reading(lesion: Lesion) -> str:
     """Show what was read of one lesion: the crop, or its phases with the sequence that each was taken for."""
     rows, cols = lesion.shape
-    size = f"{cols} × {rows} pixels"
+    size = f"{rows} × {cols} pixels"
     if len(lesion) == 1:
         picture = lesion.pictures[0]
         return _rendered("read", pictures=[shown(picture)], said=f"{picture.name}, {size}.")

@@ -5,7 +5,7 @@ const mebibytes = (bytes) => Number((bytes / 2 ** 20).toFixed(1)) + " MiB";
 
 function refuse(words) {
   const box = document.createElement("div");
-  box.className = "tt tt-fault";
+  box.className = "tt tt-message tt-fault";
   box.id = "fault";
   box.textContent = words;
   props.value = box.outerHTML;
@@ -14,7 +14,7 @@ function refuse(words) {
 
 function see() {
   const { top, bottom } = element.getBoundingClientRect();
-  if (element.querySelector(".tt-fault, .tt-done") && (top < 48 || bottom > window.innerHeight)) {
+  if (element.querySelector(".tt-message") && (top < 48 || bottom > window.innerHeight)) {
     element.closest("#messages").scrollIntoView({ block: "center" });
   }
 }
