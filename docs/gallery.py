@@ -40,7 +40,10 @@ def run(notebook):
     """Run a notebook in an empty folder, and keep neither when nor with which Python."""
     with tempfile.TemporaryDirectory() as folder:
         resources = {"metadata": {"path": folder}}
-        NotebookClient(notebook, timeout=300, record_timing=False, resources=resources).execute()
+        client = NotebookClient(
+            notebook, timeout=300, record_timing=False, coalesce_streams=True, resources=resources
+        )
+        client.execute()
     notebook.metadata = _METADATA
     nbformat.validate(notebook)
     return notebook

@@ -17,8 +17,9 @@ from matplotlib.figure import Figure
 
 from tumortrace import io
 from tumortrace.evaluation import auc, roc
+from tumortrace.explain import explain
 from tumortrace.model import compare_predictions, train
-from tumortrace.report import plot_class_distribution, plot_roc, write_report
+from tumortrace.report import plot_class_distribution, plot_explanation, plot_roc, write_report
 from tumortrace.table import extract_slices
 
 lesions = io.synthetic.make_lesions("lesions", patients=40, slices=3)
@@ -45,7 +46,8 @@ def draw_phases(rows):
     figure = Figure(figsize=(10, 1.7), layout="constrained")
     paths = rows.set_index("sequence")["image"]
     for axes, name in zip(figure.subplots(1, 9), io.synthetic.SEQUENCES[:9], strict=True):
-        axes.imshow(io.read_image(lesions / paths[name]).array, cmap="gray", vmin=0, vmax=255)
+        image = io.read_image(lesions / paths[name]).array
+        axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
         axes.set_title(name.removeprefix("VIBRANT+"), fontsize=9)
         axes.set_axis_off()
     return figure
@@ -82,7 +84,7 @@ tested = model.out_of_fold
 scores = {"fused": "score", "handcrafted": "score_handcrafted", "CNN": "score_cnn"}
 print(tested[["patient", "slice", "label", "fold", *scores.values()]].head(4).round(2).to_string(index=False))
 
-# %% thumbnail=true
+# %%
 truth = tested["label"] == "Malignant"
 curves = {name: roc(truth, tested[column], tested["patient"]) for name, column in scores.items()}
 plot_roc(curves, title="Synthetic lesions, per slice")
@@ -101,7 +103,24 @@ for name in ("CNN", "handcrafted"):
         print(f"fused − {name}, per {level}: {found.difference}")
 
 # %% [markdown]
-# ## 5. The report
+# ## 5. One lesion
+#
+# A lesion that the model has not seen, and what moved its score: how far each family of features and the network
+# took it from the mean training lesion, in log-odds, and where the network looked. It explains the model, not the
+# lesion.
+
+# %%
+others = io.synthetic.make_lesions("others", patients=6, slices=1, seed=1)
+(explained,) = explain(model, others, rows=4, jobs=1)
+shown = io.find(others).frame.query(f"patient == '{explained.identity['patient']}' and sequence == 'VIBRANT+C2'")
+print(f"{explained.identity['label']}, score {explained.score:.2f}, called {explained.predicted}")
+print(explained.families.sort_index().round(2).to_string())
+
+# %% thumbnail=true
+plot_explanation(explained, io.read_image(others / shown["image"].item()).array)
+
+# %% [markdown]
+# ## 6. The report
 #
 # One page of HTML that needs no other file: the data, the results at every level with intervals, what matters,
 # the worst errors with their pictures, limits, the model card, and the checklists CLEAR and METRICS with what the

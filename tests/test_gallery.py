@@ -50,6 +50,8 @@ def test_every_cell_has_run_in_order_and_without_complaint(name):
     assert [cell.execution_count for cell in code] == [*range(1, len(code) + 1)]
     assert {output["output_type"] for output in outputs(notebook)} <= {"stream", "execute_result", "display_data"}
     assert {output["name"] for output in outputs(notebook) if output["output_type"] == "stream"} == {"stdout"}
+    for cell in code:
+        assert [output["output_type"] for output in cell.outputs].count("stream") <= 1
 
 
 @every_notebook
