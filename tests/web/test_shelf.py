@@ -88,6 +88,18 @@ def test_a_model_is_read_once_when_it_is_first_asked_for(models, monkeypatch):
     assert all(model is found[0] for model in found)
 
 
+def test_a_model_of_synthetic_lesions_is_known_by_its_source(models, lesions, tmp_path):
+    for name, source in (("made", lesions), ("real", tmp_path), ("gone", tmp_path / "gone")):
+        shutil.copytree(models / "handcrafted", tmp_path / name)
+        beside = tmp_path / f"{name}.training"
+        beside.mkdir()
+        (beside / "source.json").write_text(json.dumps({"source": str(source), "splits": None}))
+    shelf = open_shelf([tmp_path])
+    assert {one.key: one.synthetic for one in shelf} == {"made": True, "real": False, "gone": False}
+    assert "images of 12 synthetic patients, " in shelf["made"].about
+    assert "images of 12 patients, " in shelf["real"].about
+
+
 def test_models_of_one_name_have_keys_of_their_own(models, tmp_path):
     shutil.copytree(models / "handcrafted", tmp_path / "handcrafted")
     assert list(open_shelf([models / "handcrafted", tmp_path]).models) == ["handcrafted", "handcrafted (2)"]

@@ -267,7 +267,8 @@ def shown_name(name: str) -> str:
     ('p-040.jpg', 'file')
     """
     last = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
-    printable = "".join(letter for letter in last if unicodedata.category(letter)[0] != "C").strip()
+    printable = "".join(letter for letter in last if letter == " " or unicodedata.category(letter)[0] not in "CZ")
+    printable = printable.strip()
     if len(printable) > _LONGEST_NAME:
         printable = f"{printable[: _LONGEST_NAME - 13]}…{printable[-12:]}"
     return printable or "file"

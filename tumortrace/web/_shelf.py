@@ -105,13 +105,16 @@ class Shelved:
 
         Raises
         ------
-        ModelError
+        DemoError
             If the folder is damaged.
         """
-        from tumortrace.model import load
+        from tumortrace.model import ModelError, load
 
         with ENGINE:  # which another may have waited for, and have the model by now
-            return self.__dict__.get("model") or load(self.path)
+            try:
+                return self.__dict__.get("model") or load(self.path)
+            except ModelError as error:
+                raise DemoError(f"the model {self.key} cannot be read: it is damaged; train it again") from error
 
     def _sees(self) -> str:
         kind, inputs = _KINDS[self.kind], self.record["inputs"]
