@@ -53,8 +53,8 @@ def plot_explanation(
     Returns
     -------
     matplotlib.figure.Figure
-        On the left the lesion, below it with the Grad-CAM maps of the networks, outlined where they reach half of
-        their maximum. In the middle how each family and network moves the score from that of the mean training
+        On the left the lesion, below it with the Grad-CAM map of each network, outlined where it reaches half of its
+        maximum. In the middle how each family and network moves the score from that of the mean training
         lesion to that of this one. On the right the features that moved it most, each on the range of the training
         lesions.
 
@@ -121,7 +121,7 @@ def plot_importance(table: pd.DataFrame, *, features: int = 15, title: str | Non
     figure = new_figure(1 + 4.6 * len(panels), 1.3 + 0.26 * longest, title)
     for axes, (name, rows) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
         _bars(axes, rows, longest)
-        tidy(axes, name, "mean |SHAP|, in log-odds")
+        tidy(axes, name, "mean |SHAP|, in log-odds; line: interval over patients")
         axes.tick_params(axis="y", length=0)
     return figure
 
