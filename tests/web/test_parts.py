@@ -343,8 +343,8 @@ def test_a_number_keeps_three_digits(value):
     assert float(_words.number(value).replace(",", "")) == pytest.approx(value, rel=0.005)
 
 
-def test_labels_of_models_are_told_apart():
-    models = desk(shelved("a"), shelved("b"), shelved("c", kind="cnn"), shelved("d", count=9))
+def test_labels_of_models_are_told_apart_and_fused_ones_come_first():
+    models = desk(shelved("c", kind="cnn"), shelved("a"), shelved("b"), shelved("d", count=9))
     assert models.models([1]) == [("Fused, a", "a"), ("Fused, b", "b"), ("CNN (ResNet8)", "c")]
     assert models.phase_counts() == [9]
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from tumortrace.web._examples import Example
 
 
+_FIRST = ("fused", "handcrafted")
+
+
 class File(NamedTuple):
     """An uploaded file: where the server has put it, and what the person calls it."""
 
@@ -56,8 +59,9 @@ class Desk:
     flag_folder: Path | None = None
 
     def models(self, counts: Sequence[int]) -> list[tuple[str, str]]:
-        """Return label and key of the models that take one of so many pictures; labels are told apart."""
+        """Return label and key of the models that take one of so many pictures, fused ones first; labels differ."""
         found = [one for count in counts for one in self.shelf.fitting(count)]
+        found.sort(key=lambda one: _FIRST.index(one.kind) if one.kind in _FIRST else len(_FIRST))
         labels = [one.label for one in found]
         return [
             (one.label if labels.count(one.label) == 1 else f"{one.label}, {one.key}", one.key) for one in found

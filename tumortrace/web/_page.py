@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from tumortrace.web._shelf import Shelf
 TITLE = "tumortrace demo"
 
 _log = logging.getLogger(__name__)
+_UNHEARD = "too many ask at once, or the connection is lost; try again in a minute"
 T = TypeVar("T")
 # the page says itself what it is doing, and what is asked while something runs is not dropped
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "multiple"}
@@ -81,18 +83,21 @@ class _Wiring:
         """Let every control do what it is for."""
         tab, out, name = self.tab, self.out, self.kind.name
         shown = [tab.file, tab.read, tab.preview, tab.model, tab.about, *out.outputs]
-        tab.file.upload(self._read, [tab.file, out.turns], shown, api_name=f"read_{name}", **_QUIET)
-        tab.examples.select(self._choose, out.turns, shown, api_name=f"choose_{name}", **_QUIET)
+        read = tab.file.upload(self._read, [tab.file, out.turns], shown, api_name=f"read_{name}", **_QUIET)
+        chosen = tab.examples.select(self._choose, out.turns, shown, api_name=f"choose_{name}", **_QUIET)
         tab.model.input(self._model, [tab.model, out.turns], [tab.about, tab.sequence, *out.outputs], **_QUIET)
         changes = [tab.sequence.input, *([tab.preview.input] if self.kind.boxed else [])]
         gr.on(changes, self._changed, out.turns, out.outputs, **_QUIET)
-        tab.go.click(
+        answered = tab.go.click(
             self._answer,
             [tab.read, tab.preview, tab.model, tab.sequence, out.turns],
             out.outputs,
             api_name=f"ask_{name}",
             **_QUIET,
-        ).then(self._explain, [out.asked, out.turns], out.why, api_name=f"explain_{name}", **_QUIET)
+        )
+        answered.success(self._explain, [out.asked, out.turns], out.why, api_name=f"explain_{name}", **_QUIET)
+        for event in (read, chosen, answered):  # what does not come to the server is said by the page itself
+            event.failure(None, None, out.message, js=f"() => {json.dumps(_parts.fault(_UNHEARD))}")
 
     def _answer(self, read: Any, box: Any, key: str, sequence: str | None, turns: Turns) -> Iterator[list[Any]]:
         turn = turns.next()
