@@ -177,7 +177,7 @@ def test_a_part_that_only_harms_is_named(predictions, study):
     noisy = predictions.assign(score_lbp=np.where(predictions["label"] == "malignant", 0.02, 0.98))
     odds = sum(weight * logit(noisy[f"score_{name}"]) for name, weight in WEIGHTS.items())
     section = ablations(Study(noisy.assign(score=expit(odds)), "malignant", model=study.model))
-    assert "Per patient, the model is better without LBP." in words([section])
+    assert "not corrected for looking at 3 parts, the model is better without LBP." in words([section])
     table = blocks([section], Table)[1]
     change = next(row for row in table.rows if row[0] == "LBP")[5]
     assert change.startswith("+")

@@ -112,12 +112,13 @@ def _say(study: Study, found: dict[str, Ablation], level: str) -> str:
         "The model is a weighted mean of the log-odds of its parts. So it can be put together without one of them, "
         "or of one alone, from the scores that each part gave, and nothing has to be trained anew."
     ]
+    looked = f"Per {level}, by intervals that are not corrected for looking at {len(leaves)} parts,"
     if study.cross_fitted:
         lines[0] += " These scores are out-of-fold: no part had seen the patient."
     if needed:
-        lines.append(f"Per {level}, the model is worse without {listed(map(family, needed))}.")
+        lines.append(f"{looked} the model is worse without {listed(map(family, needed))}.")
     if harmful:
-        lines.append(f"Per {level}, the model is better without {listed(map(family, harmful))}.")
+        lines.append(f"{looked} the model is better without {listed(map(family, harmful))}.")
     if not needed and not harmful:
         lines.append(
             f"Per {level}, leaving out any one of them changes the AUC by less than these data can tell: the parts "

@@ -22,6 +22,7 @@ SHOWN = "VIBRANT+C2"
 
 _PHASES = 9
 _SIDE = 1.0  # inches
+_FITS = 104  # letters of one point on one inch
 
 
 def files(study: Study, row: Mapping[Any, Any], *, whole_slice: bool = False) -> dict[str, str]:
@@ -90,7 +91,8 @@ def draw(rows: Sequence[tuple[str, Sequence[tuple[str, NDArray[Any]]]]], *, side
         scale = scale_of([image for _, image in images])
         for axes, (caption, image) in zip(places, images, strict=False):
             tile(axes, image, scale)
-            axes.set_title(caption, fontsize=SMALL, color=FAINT, pad=3)
+            widest = max(map(len, caption.split("\n")))
+            axes.set_title(caption, fontsize=min(SMALL, _FITS * side / widest), color=FAINT, pad=3)
         for axes in places[len(images) :]:
             axes.remove()
         if name:
