@@ -53,9 +53,9 @@ def plot_explanation(
     Returns
     -------
     matplotlib.figure.Figure
-        On the left the lesion, below it with the Grad-CAM map of each network, outlined where it reaches half of its
-        maximum. In the middle how each family and network moves the score from that of the mean training
-        lesion to that of this one. On the right the features that moved it most, each on the range of the training
+        On the left the lesion, below it with the Grad-CAM map of each network, outlined where it reaches half of
+        its maximum. In the middle how each family and network moves the score from that of the mean training lesion
+        to that of this one. On the right the features that moved it most, each on the range of the training
         lesions.
 
     Raises
