@@ -202,7 +202,7 @@ assert (table["status"] == "ok").all()
 # What is left before others can trust it:
 #
 # - `tests/features/test_ngtdm.py` with the example by hand, the oracle, and the values of IBSI's digital phantom.
-#   The contract test in `tests/features/test_contract.py` runs over it by itself, with strange dtypes and masks; the
-#   one of this page passes it but for its short docstring;
+#   The contract test in `tests/features/test_contract.py` runs over it by itself, with strange dtypes and masks;
+#   the one of this page passes it but for its short docstring;
 # - a page in `docs/extractors/`: the formula, a picture, the reference, whether IBSI defines it (it does, as IPET);
 # - a line in `benchmarks/` that first asserts that a peer gives the same numbers, and then times both.
