@@ -18,6 +18,7 @@ from tumortrace.report._document import Items, Note, Picture, Table, Text
 from tumortrace.report._results import result_sections
 from tumortrace.report._results._ablated import ablated, ablations, alike, leaves_below
 from tumortrace.report._results._compared import comparisons
+from tumortrace.report._results._crops import files, of_one_sequence
 from tumortrace.report._results._data import data
 from tumortrace.report._results._failures import failures, with_margin
 from tumortrace.report._results._families import families, measured_families
@@ -429,6 +430,32 @@ def test_a_trained_model_is_shown_from_data_to_limits(trained, sections):
     assert all(picture.alt for picture in pictures)
     gap = np.abs(recombined(trained, list(trained.leaves)) - trained.rows["score"]).max()
     assert gap < 1e-9
+
+
+def test_examples_are_one_per_patient_and_show_the_course_of_contrast(trained, sections):
+    crops, course = (
+        picture.content for picture in next(one for one in walk(sections) if one.id == "examples").blocks
+    )
+    drawn = [axes.get_title().split("\n") for axes in crops.axes]
+    assert len({patient for patient, _ in drawn}) == len(drawn) == 12
+    for axes, (patient, size) in zip(crops.axes, drawn, strict=True):
+        shape = axes.images[0].get_array().shape
+        assert size == f"{shape[0]} × {shape[1]}"
+        own = trained.rows[trained.rows["patient"] == patient]
+        assert own["label"].iloc[0] == ("Malignant" if axes in crops.axes[:6] else "Benign")
+    assert [axes.get_title() for axes in course.axes] == ["VIBRANT", *(f"C{phase}" for phase in range(1, 9))] * 2
+
+
+def test_an_image_has_one_file_and_its_slice_has_all(trained):
+    one = trained.listing.iloc[5]
+    row = one[["image", "patient", "sequence", "slice"]].to_dict()
+    assert files(trained, row) == {one["sequence"]: one["path"]}
+    whole = files(trained, row, whole_slice=True)
+    assert len(whole) == 17
+    assert whole[one["sequence"]] == one["path"]
+    images = pd.DataFrame({"sequence": ["SUB1", "VIBRANT+C2", "SUB1"], "patient": ["a", "a", "b"]})
+    assert of_one_sequence(images)["patient"].tolist() == ["a"]
+    assert len(of_one_sequence(images.drop(columns="sequence"))) == 3
 
 
 def test_shap_of_the_final_model_is_that_of_explain_and_said_to_be_in_sample(trained, sections):

@@ -20,7 +20,7 @@ _MEANINGS = {
     "hog": "the directions of edges, cell by cell",
     "sobel": "how strong edges are, and where they point",
     "lbp": "patterns of each pixel's neighbours against the pixel itself",
-    "mvm_lbp": "the same against the mean, median and variance of a window",
+    "mvm_lbp": "patterns of each pixel's neighbours against the mean, spread and median of a window",
     "mvmbp": "patterns of pixels that are brighter than their surroundings",
     "glcm": "how often which grey levels lie side by side: contrast, homogeneity, disorder",
     "first_order": "the distribution of grey values, wherever they lie",
