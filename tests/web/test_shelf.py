@@ -70,7 +70,9 @@ def test_a_model_says_what_it_is_of_and_how_it_was_tested(shelf):
         row for row in load(fused.path).record["metrics"] if (row["level"], row["metric"]) == ("slice", "auc")
     )
     assert fused.measured("auc", "slice") == area
-    assert fused.about.startswith("Sees texture, kinetics and a network of 17 phases; trained on 12 slices of 12 ")
+    assert fused.about.startswith(
+        "Sees texture, kinetics and pixels of 17 phases; trained on 12 slices of 12 patients, "
+    )
     assert (
         f"2-fold cross-validation, its AUC per slice was {area['value']:.2f} ({area['low']:.2f} to" in fused.about
     )
@@ -155,8 +157,8 @@ def test_the_own_models_are_fused_ones_and_their_parts(own):
 
 def test_a_start_that_was_interrupted_goes_on(own):
     folder, _, (first, second) = own
-    assert first[0].startswith("First start: training 3 models on synthetic lesions, kept in ")
-    assert second[0].startswith("First start: training 2 models")
+    assert first[0].startswith("Training the demo's own models on synthetic lesions, 3 steps; they are kept in ")
+    assert ", 2 steps; " in second[0]
     told = [line.split(" s  ")[1] for line in (*first[1:], *second[1:])]
     assert told == [
         "1 of 3: one crop: fused, handcrafted and CNN",

@@ -112,7 +112,8 @@ def own_models(
     missing = [one for one in wanted if not (home / one[0]).is_dir()]
     if missing:
         start = time.perf_counter()
-        say(f"First start: training {len(missing)} models on synthetic lesions, kept in {home}")
+        steps = "one step" if len(missing) == 1 else f"{len(missing)} steps"
+        say(f"Training the demo's own models on synthetic lesions, {steps}; they are kept in {home}")
         home.mkdir(parents=True, exist_ok=True)
         with _workshop(home) as workshop:
             lesions = io.synthetic.make_lesions(

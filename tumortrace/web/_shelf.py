@@ -26,7 +26,6 @@ COUNTS = (1, 9, 17)
 _BACKBONES = {"resnet8": "CNN (ResNet8)", "resnet18": "ResNet18", "resnet50": "ResNet50", "vgg16": "VGG16"}
 _READ = ("plan", "inputs", "classes", "data", "metrics", "threshold")
 _TAKEN = {1: "one crop", 9: "9 phases", 17: "17 phases"}
-_KINDS = {"fused": "texture and a network", "handcrafted": "texture", "cnn": "a network on the pixels"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,10 +116,9 @@ class Shelved:
                 raise DemoError(f"the model {self.key} cannot be read: it is damaged; train it again") from error
 
     def _sees(self) -> str:
-        kind, inputs = _KINDS[self.kind], self.record["inputs"]
-        if inputs["kinetics"] is not None:
-            kind = kind.replace("texture", "texture, kinetics" if self.kind == "fused" else "texture and kinetics")
-        return f"{kind} of {_TAKEN[self.count]}"
+        inputs = self.record["inputs"]
+        seen = [what for what in ("texture", "kinetics", "pixels") if inputs[what] is not None]
+        return f"{', '.join(seen[:-1])}{' and ' if seen[1:] else ''}{seen[-1]} of {_TAKEN[self.count]}"
 
     def _test(self) -> str:
         area = self.measured("auc", self.unit)
