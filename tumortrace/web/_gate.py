@@ -33,7 +33,7 @@ _ROUTES = {
         r"/|/theme\.css|/favicon\.ico|/(assets|static)/[\w./-]+"
         r"|/gradio_api/(heartbeat/\w+|upload_progress|queue/data|file=.+)"
     ),
-    "POST": re.compile(r"/gradio_api/(upload|queue/join|cancel)"),
+    "POST": re.compile(r"/gradio_api/(upload|queue/join|cancel|reset)"),
 }
 
 

@@ -8,6 +8,7 @@ import threading
 import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,16 +87,20 @@ def serve(
     if flags is not None:
         flags.mkdir(parents=True, exist_ok=True)
     with listening(host, port, guarded=door is not None) as sock:
+        from tumortrace.web._examples import examples
         from tumortrace.web._own import own_models
         from tumortrace.web._shelf import open_shelf
 
         say(f"tumortrace demo. {NOTICE}")
-        shelf = open_shelf(models) if models else own_models(own_folder, backbones=tuple(backbones), say=say)
+        shelf = open_shelf(models) if models else own_models(own_folder, backbones=backbones, say=say)
+        for notice in shelf.notices:
+            say(notice)
 
         def make(workplace: Path) -> "gradio.Blocks":
             from tumortrace.web._page import build
 
-            return build(shelf, flag_folder=flags, workplace=workplace)
+            shown = shelf if shelf.examples else replace(shelf, examples=examples(workplace / "examples"))
+            return build(shown, flag_folder=flags, workplace=workplace)
 
         def ready() -> None:
             say(f"{address(sock)}  is the page; Ctrl+C ends it")
