@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,7 +13,7 @@ from tumortrace.web._details import code_maps, details
 from tumortrace.web._error import DemoError
 from tumortrace.web._flag import flag
 from tumortrace.web._phases import COUNTS
-from tumortrace.web._reader import Box, Lesion, Picture, crop, phases, read, single
+from tumortrace.web._reader import Box, Lesion, Picture, check_count, crop, phases, read, single
 from tumortrace.web._shelf import Shelf, Shelved
 from tumortrace.web._table import table
 
@@ -115,12 +115,17 @@ class Desk:
         found = answer(shelved, lesion, workplace=self.workplace, sequence=sequence)
         return Asked(shelved, lesion, sequence, found)
 
-    def ask_all(self, files: Sequence[File], key: str, sequence: str | None) -> str:
-        """Ask a model about several images, and show the table."""
-        shelved = self.shelf[key]
-        paths, names = [file.path for file in files], [file.name for file in files]
-        found = table(shelved, paths, names, workplace=self.workplace, sequence=sequence)
-        return _parts.table(found, shelved)
+    def ask_all(self, files: Sequence[File], key: str, sequence: str | None) -> Iterator[tuple[str, str]]:
+        """Ask a model about several images; yield what to show and say, image by image, and last the table."""
+        import pandas as pd
+
+        check_count(len(files))
+        shelved, rows = self.shelf[key], []
+        for number, file in enumerate(files, start=1):
+            yield _parts.working(f"Analysing image {number} of {len(files)} …"), "Analysing."
+            rows.append(table(shelved, [file.path], [file.name], workplace=self.workplace, sequence=sequence))
+        found = pd.concat(rows, ignore_index=True)
+        yield _parts.table(found, shelved), "The table is there."
 
     def answered(self, asked: Asked) -> str:
         """Show an answer."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +38,8 @@ class Kind:
     show : callable
         What was read → HTML.
     ask : callable
-        Desk, what was read, box, key of a model and sequence → what was asked, or a table as HTML.
+        Desk, what was read, box, key of a model and sequence → what was asked; or, step by step, what to
+        show and to say.
     many, boxed : bool
         Whether several files are given, and whether a box is drawn.
     """
@@ -50,7 +51,7 @@ class Kind:
     counts: tuple[int, ...]
     read: Callable[[Desk, Sequence[File]], Any]
     show: Callable[[Any], str]
-    ask: Callable[[Desk, Any, Any, str, str | None], Asked | str]
+    ask: Callable[[Desk, Any, Any, str, str | None], Asked | Iterator[tuple[str, str]]]
     many: bool = False
     boxed: bool = False
 

@@ -101,23 +101,27 @@ class _Wiring:
 
     def _answer(self, read: Any, box: Any, key: str, sequence: str | None, turns: Turns) -> Iterator[list[Any]]:
         turn = turns.next()
-
-        def answer() -> list[Any]:
-            if read is None:
-                raise ValueError("there is nothing to analyse yet; choose an example or upload an image")
-            found = self.kind.ask(self.desk, read, box, key, sequence)
-            if isinstance(found, str):
-                return self.out.show(result=found, status="The table is there.")
-            return self.out.show(
-                result=self.desk.answered(found),
-                status=_parts.answer_said(found.answer),
-                why=_parts.working("Finding out why …"),
-                asked=found,
-            )
-
         yield self.out.show(result=_parts.working("Analysing …"), status="Analysing.")
-        shown = _tried(answer, lambda message: self.out.show(message=message))
-        yield shown if turns.count == turn else [gr.skip()] * len(shown)
+        steps = self._steps(read, box, key, sequence)
+        while turns.count == turn:
+            shown = _tried(lambda: next(steps, None), lambda message: self.out.show(message=message))
+            if shown is None or turns.count != turn:
+                return
+            yield shown
+
+    def _steps(self, read: Any, box: Any, key: str, sequence: str | None) -> Iterator[list[Any]]:
+        if read is None:
+            raise ValueError("there is nothing to analyse yet; choose an example or upload an image")
+        found = self.kind.ask(self.desk, read, box, key, sequence)
+        if not isinstance(found, Asked):
+            yield from (self.out.show(result=shown, status=status) for shown, status in found)
+            return
+        yield self.out.show(
+            result=self.desk.answered(found),
+            status=_parts.answer_said(found.answer),
+            why=_parts.working("Finding out why …"),
+            asked=found,
+        )
 
     def _explain(self, asked: Asked | None, turns: Turns) -> Any:
         if asked is None:
