@@ -167,7 +167,7 @@ def _feature(one: Feature, classes: tuple[str, str]) -> dict[str, Any]:
 
 
 def _towards(shap: float, classes: tuple[str, str]) -> str:
-    return classes[shap > 0] if shap else "neither"
+    return classes[shap > 0] if round(shap, 2) else "neither"
 
 
 def _place(percentile: float) -> str:

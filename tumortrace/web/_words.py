@@ -34,9 +34,9 @@ def number(value: float) -> str:
 
 
 def signed(value: float) -> str:
-    """Return a push with its sign, minus as one character.
+    """Return a push with its sign, minus as one character; what rounds to nothing has none.
 
-    >>> signed(0.456), signed(-1.2)
-    ('+0.46', '−1.20')
+    >>> signed(0.456), signed(-1.2), signed(-0.001)
+    ('+0.46', '−1.20', '0.00')
     """
-    return f"{value:+.2f}".replace("-", "−")
+    return f"{value:+.2f}".replace("-", "−") if round(value, 2) else "0.00"
