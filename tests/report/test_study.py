@@ -205,7 +205,7 @@ def test_a_bare_table_gives_every_section(predictions):
     assert all(section.blocks for section in sections)
     text = words(sections)
     assert "There is nothing to compare with" in text
-    assert "do not say what the parts of the model said" in text
+    assert "How the parts of a model are weighed is not known" in text
     assert "give the model and its images" in words([importance(bare)])
 
 

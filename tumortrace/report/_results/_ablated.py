@@ -45,7 +45,7 @@ def ablations(study: Study) -> Section:
     """Return what the model is with one member only, and with all but one."""
     if len(study.leaves) < 2:
         why = (
-            "The predictions do not say what the parts of the model said by themselves."
+            "How the parts of a model are weighed is not known from its predictions alone: give the model."
             if study.model is None
             else "The model has no parts that could be left out one by one."
         )
