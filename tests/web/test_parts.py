@@ -1,40 +1,29 @@
 """What the page shows is what was answered, escaped, and readable by everyone."""
 
-import asyncio
 import base64
 import csv
 import io
-import math
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import PIL.Image
 import pytest
+from web.fakes import CLASSES, picture, shelved
 
 from tumortrace.web import _parts, _words
 from tumortrace.web._answer import Answer, Score
 from tumortrace.web._confidence import Confidence
-from tumortrace.web._controls import Turns
-from tumortrace.web._desk import Desk, File
 from tumortrace.web._details import Details, Feature, Map, Push
 from tumortrace.web._draw import push, strip
-from tumortrace.web._error import DemoError
-from tumortrace.web._examples import Example
-from tumortrace.web._kinds import KINDS
 from tumortrace.web._look import launch_options, part
-from tumortrace.web._page import build
-from tumortrace.web._reader import Box, Lesion, Picture, png
-from tumortrace.web._shelf import Shelf, Shelved
+from tumortrace.web._reader import Lesion, png
 
-CLASSES = ("Benign", "Malignant")
 EVIL = '<img src=x onerror="alert(1)">'
 VOID = {"img", "input", "rect", "path", "circle", "br"}
-PART = {kind.name: kind for kind in KINDS}
 
 
 class Page(HTMLParser):
@@ -68,11 +57,6 @@ class Page(HTMLParser):
     def id(self, name):
         (found,) = (element for element in self.elements if element.get("id") == name)
         return found
-
-
-def picture(name="lesion.png", shape=(12, 9), dtype=np.uint8):
-    array = np.arange(math.prod(shape), dtype=dtype).reshape(shape)
-    return Picture(name, array, False, b"", ".png")
 
 
 def answer(**changes):
@@ -121,24 +105,6 @@ def details(**changes):
 
 def codes():
     return tuple(Map(name, png(np.zeros((4, 4), np.uint8)), f"What {name} sees") for name in ("hog", "lbp"))
-
-
-def shelved(key, count=1, kind="fused", sequences=(), backbone="resnet8", synthetic=False):
-    names = list(sequences) or [f"S{k}" for k in range(count)]
-    record = {
-        "plan": {"kind": kind, "backbone": backbone, "folds": 0},
-        "inputs": {
-            "unit": "image" if count == 1 else "slice", "sequences": names if count > 1 or sequences else None,
-            "phases": None, "subtractions": None, "pixels": None, "kinetics": None, "texture": {"glcm": {}},
-        },
-        "classes": list(CLASSES), "metrics": [], "data": {"rows": 3, "patients": {"Benign": 1, "Malignant": 2}},
-        "threshold": 0.5,
-    }  # fmt: skip
-    return Shelved(key, Path("nowhere"), record, synthetic)
-
-
-def desk(*models, examples=(), flag_folder=None):
-    return Desk(Shelf({one.key: one for one in models}, examples), Path("nowhere"), flag_folder)
 
 
 def every_part():
@@ -341,96 +307,6 @@ def test_a_push_goes_to_its_side(value, left, width):
 @pytest.mark.parametrize("value", [-3.0, -1e-9, 0.0, 1e-12, 1.0, 999.9, 1e12])
 def test_a_number_keeps_three_digits(value):
     assert float(_words.number(value).replace(",", "")) == pytest.approx(value, rel=0.005)
-
-
-def test_labels_of_models_are_told_apart_and_fused_ones_come_first():
-    models = desk(shelved("c", kind="cnn"), shelved("a"), shelved("b"), shelved("d", count=9))
-    assert models.models([1]) == [("Fused, a", "a"), ("Fused, b", "b"), ("CNN (ResNet8)", "c")]
-    assert models.phase_counts() == [9]
-
-
-def test_a_sequence_is_asked_for_only_where_a_model_of_crops_knows_several():
-    models = desk(
-        shelved("one", sequences=("SUB1",)), shelved("two", sequences=("SUB1", "SUB2")), shelved("d", count=9)
-    )
-    assert [models.sequences(key) for key in ("one", "two", "d")] == [(), ("SUB1", "SUB2"), ()]
-
-
-def test_a_box_cuts_what_it_encloses():
-    whole = picture(shape=(20, 30), dtype=np.uint16)
-    cut = desk().cut(whole, [4, 5, 6, 7])
-    assert (cut.pictures[0].array == whole.array[5:12, 4:10]).all()
-
-
-@pytest.mark.parametrize(
-    "box", [None, [], [1, 2, 3], [1, 2, 3, 4.5], [1, 2, 3, True], "abcd", {"left": 1}, [-1, 0, 5, 5]]
-)
-def test_what_is_no_box_is_refused_in_words(box):
-    with pytest.raises(DemoError, match=r"box.*(draw|give)"):
-        desk().cut(picture(), box)
-
-
-def test_flagging_without_a_folder_or_an_answer_is_refused():
-    with pytest.raises(DemoError, match="no answer to flag"):
-        desk().flagged(None, "")
-
-
-def test_examples_are_those_that_a_model_takes(tmp_path):
-    known = [
-        Example(kind, kind, kind, "Benign", (tmp_path,), ("x.png",), box)
-        for kind, box in (("crop", None), ("slice", Box(1, 2, 3, 4)), ("9", None), ("17", None))
-    ]
-    models = desk(shelved("a"), shelved("b", count=9), examples=tuple(known))
-    assert [one.caption for one in PART["phases"].examples(models)] == ["9"]
-    assert [one.box for one in PART["slice"].examples(models)] == [[1, 2, 3, 4]]
-    (several,) = PART["several"].examples(models)
-    assert several.files == (File(str(tmp_path), "x.png"),)
-
-
-def built(*models, workplace, **options):
-    """Return the page; without a loop that runs, Gradio would open some and leave them."""
-
-    async def make():
-        return build(Shelf({one.key: one for one in models}), workplace=workplace, **options)
-
-    return asyncio.run(make())
-
-
-def controls(page):
-    return {block.elem_id: block for block in page.blocks.values() if block.elem_id}
-
-
-def test_the_page_has_a_tab_for_each_input_that_some_model_takes(tmp_path):
-    models = (shelved("a"), shelved("b", count=9), shelved("c", count=17))
-    every = controls(built(*models, workplace=tmp_path))
-    for name in PART:
-        assert {f"{name}-file", f"{name}-model", f"{name}-analyse", f"{name}-about"} <= set(every)
-    assert every["phases-model"].choices == [("Fused", "c")]
-    assert not every["flag"].visible
-    few = controls(built(models[1], workplace=tmp_path))
-    assert [name for name in PART if f"{name}-file" in few] == ["phases"]
-
-
-def test_no_event_flags_unless_the_operator_chose_a_folder(tmp_path):
-    counts = [
-        len(built(shelved("a"), workplace=tmp_path, flag_folder=folder).fns)
-        for folder in (None, tmp_path / "flags")
-    ]
-    assert counts[1] == counts[0] + 1
-
-
-def test_an_answer_to_an_earlier_question_is_not_shown(tmp_path):
-    page = built(shelved("a"), workplace=tmp_path)
-    (ask,) = (one.fn for one in page.fns.values() if one.api_name == "ask_crop")
-    turns = Turns()
-    steps = ask(None, None, "a", None, turns)
-    assert "Analysing" in next(steps)[1]
-    assert "nothing to analyse" in next(steps)[0]
-    assert list(steps) == []
-    steps = ask(None, None, "a", None, turns)
-    next(steps)
-    turns.next()
-    assert list(steps) == []
 
 
 def test_the_page_looks_for_nothing_elsewhere():
