@@ -122,6 +122,35 @@ def test_colour_is_read_as_grey_and_said(rng, monkeypatch):
     np.testing.assert_array_equal(io.decode(picture.data), picture.array)  # and no warning, which were an error
 
 
+@pytest.mark.parametrize("transparency", [None, 3, bytes(range(256))])
+def test_a_palette_is_colour_whatever_is_transparent_in_it(rng, transparency):
+    palette = PIL.Image.fromarray(rng.integers(0, 256, (9, 8, 3), dtype=np.uint8)).convert("P")
+    out = _io.BytesIO()
+    palette.save(out, "PNG", **({} if transparency is None else {"transparency": transparency}))
+    picture = read_data(out.getvalue(), "palette.png")
+    assert picture.colour
+    np.testing.assert_array_equal(picture.array, np.asarray(palette.convert("RGB").convert("L")))
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "TIFF", "BMP"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_damage_is_refused_or_read(rng, format, channels):
+    whole = np.frombuffer(
+        encoded(rng.integers(0, 256, (20, 22, channels), dtype=np.uint8).squeeze(), format), np.uint8
+    )
+    refused = 0
+    for _ in range(60):
+        damaged = whole.copy()
+        damaged[rng.integers(2, min(len(whole), 200), 3)] = rng.integers(0, 256, 3)
+        try:
+            picture = read_data(damaged.tobytes(), "damaged")
+        except DemoError:
+            refused += 1
+        else:
+            np.testing.assert_array_equal(io.decode(picture.data), picture.array)
+    assert refused > 0
+
+
 def test_three_equal_channels_are_grey(grey):
     data = encoded(np.stack([grey] * 3, axis=-1))
     picture = read_data(data, "grey.png")

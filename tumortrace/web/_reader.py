@@ -330,6 +330,8 @@ def _is_colour(data: bytes) -> bool:
     with Image.open(_io.BytesIO(data), formats=_KNOWN) as picture:
         if picture.mode in ("1", "L", "LA", "La", "I", "F") or picture.mode.startswith("I;"):
             return False
+        picture.load()
+        picture.info.pop("transparency", None)
         channels = np.asarray(picture.convert("RGB"))
     return bool((channels != channels[..., :1]).any())
 

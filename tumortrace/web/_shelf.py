@@ -16,6 +16,7 @@ from tumortrace.web._error import DemoError
 
 if TYPE_CHECKING:
     from tumortrace.model import Model
+    from tumortrace.web._examples import Example
 
 ENGINE = threading.RLock()
 """Held while a model loads, scores or explains: torch has one count of threads, and Grad-CAM hooks a network."""
@@ -57,7 +58,8 @@ class Shelved:
     @property
     def label(self) -> str:
         """Its kind as the page says it, such as "Fused", "Handcrafted", "ResNet18", "VGG16" or "CNN (ResNet8)"."""
-        return _BACKBONES[self.record["plan"]["backbone"]] if self.kind == "cnn" else self.kind.capitalize()
+        backbone = str(self.record["plan"]["backbone"])
+        return _BACKBONES.get(backbone, backbone) if self.kind == "cnn" else self.kind.capitalize()
 
     @property
     def classes(self) -> tuple[str, str]:
@@ -147,13 +149,13 @@ class Shelf:
     ----------
     models : mapping of str to Shelved
     examples : tuple of Example
-        Lesions to click on; see `tumortrace.web._own`.
+        Lesions to click on.
     notices : tuple of str
         What to tell whoever looks at the page, such as that there is no network without torch.
     """
 
     models: Mapping[str, Shelved]
-    examples: tuple[Any, ...] = ()
+    examples: tuple[Example, ...] = ()
     notices: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Shelved]:
