@@ -58,8 +58,10 @@ class Shelved:
     @property
     def label(self) -> str:
         """Its kind as the page says it, such as "Fused", "Handcrafted", "ResNet18", "VGG16" or "CNN (ResNet8)"."""
+        if self.kind != "cnn":
+            return self.kind.capitalize()
         backbone = str(self.record["plan"]["backbone"])
-        return _BACKBONES.get(backbone, backbone) if self.kind == "cnn" else self.kind.capitalize()
+        return _BACKBONES.get(backbone, backbone)
 
     @property
     def classes(self) -> tuple[str, str]:
