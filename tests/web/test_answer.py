@@ -112,6 +112,14 @@ def test_a_lesion_of_the_training_is_known_again(shelf, lesions, lesion, tmp_pat
     )
 
 
+@pytest.mark.parametrize("count", [9, 17])
+def test_a_slice_of_the_training_is_known_again(shelf, lesions, tmp_path, count):
+    patient = next(lesions.rglob("VIBRANT")).parent
+    paths = [next((patient / name).iterdir()) for name in SEQUENCES[:count]]
+    found = answer(shelf[f"phases{count}"], phases(paths, list(SEQUENCES[:count])), workplace=tmp_path)
+    assert any("among those that the model was trained on" in notice for notice in found.notices)
+
+
 def test_what_to_mind_is_said(shelf, rng, tmp_path):
     colour = rng.integers(0, 256, (5, 30, 3), dtype=np.uint8)
     found = answer(shelf["handcrafted"], single(read_data(png(colour), "x.png")), workplace=tmp_path)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tumortrace.io._listing import natural
 from tumortrace.web._confidence import Confidence, confidence
 from tumortrace.web._error import DemoError
 from tumortrace.web._reader import Lesion
@@ -146,12 +147,15 @@ def placed(
 
     names = _named(shelved, lesion, sequence)
     with tempfile.TemporaryDirectory(dir=workplace) as folder:
-        rows = []
+        rows: list[dict[str, Any]] = []
         for number, (picture, name) in enumerate(zip(lesion.pictures, names, strict=True)):
             path = Path(folder, f"{number:02d}{picture.ending}")
             path.write_bytes(picture.data)
             rows.append({"image": str(path), "patient": "", "sequence": name, "slice": 0})
-        yield pd.DataFrame(rows if any(names) else [{"image": row["image"]} for row in rows])
+        if any(names):  # in the order of a folder, by which a slice of the training is known again
+            yield pd.DataFrame(sorted(rows, key=lambda row: natural(row["sequence"])))
+        else:
+            yield pd.DataFrame({"image": [row["image"] for row in rows]})
 
 
 def _named(shelved: Shelved, lesion: Lesion, sequence: str | None) -> tuple[str, ...]:
