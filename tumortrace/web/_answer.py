@@ -147,15 +147,13 @@ def placed(
 
     names = _named(shelved, lesion, sequence)
     with tempfile.TemporaryDirectory(dir=workplace) as folder:
-        rows: list[dict[str, Any]] = []
-        for number, (picture, name) in enumerate(zip(lesion.pictures, names, strict=True)):
-            path = Path(folder, f"{number:02d}{picture.ending}")
+        rows = []
+        # in the order of a folder, by which a slice of the training is known again
+        for name, picture in sorted(zip(names, lesion.pictures, strict=True), key=lambda pair: natural(pair[0])):
+            path = Path(folder, f"{len(rows):02d}{picture.ending}")
             path.write_bytes(picture.data)
             rows.append({"image": str(path), "patient": "", "sequence": name, "slice": 0})
-        if any(names):  # in the order of a folder, by which a slice of the training is known again
-            yield pd.DataFrame(sorted(rows, key=lambda row: natural(row["sequence"])))
-        else:
-            yield pd.DataFrame({"image": [row["image"] for row in rows]})
+        yield pd.DataFrame(rows) if any(names) else pd.DataFrame(rows)[["image"]]
 
 
 def _named(shelved: Shelved, lesion: Lesion, sequence: str | None) -> tuple[str, ...]:
