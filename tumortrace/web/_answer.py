@@ -147,7 +147,7 @@ def placed(
 
     names = _named(shelved, lesion, sequence)
     with tempfile.TemporaryDirectory(dir=workplace) as folder:
-        rows = []
+        rows: list[dict[str, object]] = []
         # in the order of a folder, by which a slice of the training is known again
         for name, picture in sorted(zip(names, lesion.pictures, strict=True), key=lambda pair: natural(pair[0])):
             path = Path(folder, f"{len(rows):02d}{picture.ending}")
