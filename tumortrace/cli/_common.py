@@ -1,13 +1,19 @@
-"""What every command shares: exit codes, one wording of complaints, and how a command is declared."""
+"""What commands share: exit codes, one wording of complaints, how a command is declared, and small types."""
 
 import argparse
 import sys
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 OK, FATAL, USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 SHOWN = 5
 """How many lines of one kind are printed before the rest is counted."""
+
+NOTICE = "Research software, no medical device."
 
 
 class UsageError(Exception):
@@ -17,6 +23,23 @@ class UsageError(Exception):
 def complain(message: str) -> None:
     """Print a line about something wrong to stderr."""
     print(f"tumortrace: {message}", file=sys.stderr)
+
+
+def say(line: str) -> None:
+    """Print a line of progress to stderr."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def names(text: str) -> list[str]:
+    """Return the names of an option that takes several with commas between."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def write_table(table: "pd.DataFrame", path: Path) -> None:
+    """Write a table under a temporary name, then move it into place."""
+    draft = path.with_name(f".{path.name}")
+    table.to_csv(draft, index=False)
+    draft.replace(path)
 
 
 def add_command(

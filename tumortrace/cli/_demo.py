@@ -5,7 +5,7 @@ from getpass import getpass
 from pathlib import Path
 from typing import Any
 
-from tumortrace.cli._common import OK, UsageError, add_command, whole
+from tumortrace.cli._common import OK, UsageError, add_command, names, whole
 
 
 def add_commands(commands: Any) -> None:
@@ -47,7 +47,7 @@ def add_commands(commands: Any) -> None:
     add(
         "--backbones",
         metavar="NAMES",
-        type=_names,
+        type=names,
         help="networks of the demo's own models: resnet8 (default), resnet18, resnet50, vgg16, with commas between",
     )
     add(
@@ -89,7 +89,3 @@ def _add_user(args: argparse.Namespace) -> int:
         raise UsageError("the two passwords differ; nothing is written")
     print(f"{add_user(args.auth_file, args.add_user, password)}: {args.add_user} may log in")
     return OK
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]

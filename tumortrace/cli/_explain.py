@@ -5,12 +5,21 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tumortrace.cli._common import OK, SOME_FAILED, add_command, complain, whole
+from tumortrace.cli._common import (
+    NOTICE,
+    OK,
+    SOME_FAILED,
+    add_command,
+    complain,
+    names,
+    whole,
+    write_table,
+)
 
 if TYPE_CHECKING:
     from tumortrace.explain import Explanation
 
-NOTICE = "What the model did, not why the tissue is as it is. Research software, no medical device."
+_MEANING = "What the model did, not why the tissue is as it is."
 
 
 def add_commands(commands: Any) -> None:
@@ -36,7 +45,7 @@ def add_commands(commands: Any) -> None:
         help="where to write a picture per row, and explanations.csv (default: explanations)",
     )
     add("--rows", metavar="N", type=whole(1), default=10, help="the first so many rows (default: 10)")
-    add("--splits", metavar="NAMES", help="of the source, these only: names with commas between")
+    add("--splits", metavar="NAMES", type=names, help="of the source, these only: names with commas between")
     add(
         "--jobs",
         metavar="N",
@@ -53,8 +62,7 @@ def _explain(args: argparse.Namespace) -> int:
     from tumortrace.model._inputs import FAILED, list_images
 
     model = load(args.model)
-    splits = None if args.splits is None else [name.strip() for name in args.splits.split(",") if name.strip()]
-    listing = list_images(args.source, group=model.inputs.group, splits=splits)
+    listing = list_images(args.source, group=model.inputs.group, splits=args.splits)
     frame = model.inputs.frame(listing, jobs=args.jobs)
     first = frame.head(args.rows)
     explained = explain_frame(model, first)
@@ -63,13 +71,13 @@ def _explain(args: argparse.Namespace) -> int:
         path = report.save(figure, args.out / f"{k:03}-{_name(one)}.png")
         if not args.quiet:
             print(path)
-    _write(tabulate(explained), args.out / "explanations.csv")
+    write_table(tabulate(explained), args.out / "explanations.csv")
     failed = first[first["status"] == FAILED]
     for error in failed["error"]:
         complain(f"not explained: {error}")
     if not args.quiet:
         print(f"{args.out / 'explanations.csv'}: {len(explained):,} of {len(frame):,} rows")
-        print(NOTICE)
+        print(_MEANING, NOTICE)
     return SOME_FAILED if len(failed) else OK
 
 
@@ -79,10 +87,3 @@ def _name(one: "Explanation") -> str:
         str(one.identity[name]) for name in ("patient", "slice", "sequence") if one.identity.get(name, "") != ""
     ]
     return re.sub(r"[^\w.+-]+", "_", "-".join(said) or "row")
-
-
-def _write(table: Any, path: Path) -> None:
-    """Write a table under a temporary name, then move it into place."""
-    draft = path.with_name(f".{path.name}")
-    table.to_csv(draft, index=False)
-    draft.replace(path)

@@ -1,19 +1,28 @@
 """The commands of models: train, predict, evaluate, compare."""
 
 import argparse
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tumortrace.cli._common import OK, SOME_FAILED, UsageError, add_command, complain, whole
+from tumortrace.cli._common import (
+    NOTICE,
+    OK,
+    SOME_FAILED,
+    UsageError,
+    add_command,
+    complain,
+    names,
+    say,
+    whole,
+    write_table,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from tumortrace.model import Model
 
-NOTICE = "Research software, no medical device."
 _COLUMNS = ("auc", "accuracy", "sensitivity", "specificity")
 _SOURCE = "a folder of images or a manifest (.csv with a column Image)"
 
@@ -51,7 +60,7 @@ def _add_train(commands: Any) -> None:
     add("--group", metavar="COLUMN", help="the column that tells patients apart (default: patient); never split")
     add("--unit", choices=("slice", "image"), default="slice", help="what is scored (default: slice)")
     add("--positive", metavar="LABEL", help="the label of the positive class (default: Malignant)")
-    add("--splits", metavar="NAMES", type=_names, help="train on these splits (default: all but one called test)")
+    add("--splits", metavar="NAMES", type=names, help="train on these splits (default: all but one called test)")
     add(
         "--sequences",
         metavar="WHICH",
@@ -62,7 +71,7 @@ def _add_train(commands: Any) -> None:
     add(
         "--features",
         metavar="NAMES",
-        type=_names,
+        type=names,
         help="extractors and kinetics, with commas between (default: all but shape, which tells patients apart)",
     )
     add(
@@ -101,7 +110,7 @@ def _train(args: argparse.Namespace) -> int:
     from tumortrace.model import train, training_folder
 
     if args.group is None and not args.quiet:
-        _say("no --group: the column patient tells patients apart, and none is on both sides of a split")
+        say("no --group: the column patient tells patients apart, and none is on both sides of a split")
     model = train(
         args.kind,
         args.source,
@@ -123,7 +132,7 @@ def _train(args: argparse.Namespace) -> int:
         jobs=args.jobs,
         out=args.out,
         force=args.force,
-        say=None if args.quiet else _say,
+        say=None if args.quiet else say,
     )
     if find_spec("matplotlib") is not None:
         _draw_training(model, training_folder(args.out))
@@ -170,7 +179,7 @@ def _add_predict(commands: Any) -> None:
         default=Path("predictions.csv"),
         help="the table to write (default: predictions.csv)",
     )
-    add("--splits", metavar="NAMES", type=_names, help="score these splits only: names with commas between")
+    add("--splits", metavar="NAMES", type=names, help="score these splits only: names with commas between")
     add(
         "--jobs",
         metavar="N",
@@ -188,7 +197,7 @@ def _predict(args: argparse.Namespace) -> int:
     if not args.out.parent.is_dir():
         raise UsageError(f"{args.out.parent} does not exist; make the folder first")
     table = load(args.model).predict(args.source, splits=args.splits, jobs=args.jobs)
-    _write(table, args.out)
+    write_table(table, args.out)
     failed = int(table["score"].isna().sum())
     if not args.quiet:
         called = table["predicted"][table["score"].notna()].value_counts()
@@ -219,7 +228,7 @@ def _add_evaluate(commands: Any) -> None:
         help="a table of predictions (.csv), or the folder of a model",
     )
     add("source", metavar="SOURCE", nargs="?", help=f"what the model is to score: {_SOURCE}, with labels")
-    add("--splits", metavar="NAMES", type=_names, help="of the source, these only: names with commas between")
+    add("--splits", metavar="NAMES", type=names, help="of the source, these only: names with commas between")
     add("--positive", metavar="LABEL", help="the positive label of a table of predictions (default: Malignant)")
     add("--csv", metavar="FILE", type=Path, help="every metric at every level as CSV")
     add(
@@ -252,7 +261,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     _tell_of_failed(table)
     _print_measured(measured)
     if args.csv is not None:
-        _write(measured, args.csv)
+        write_table(measured, args.csv)
     if args.figures is not None:
         _draw(table, positive, args.figures)
     return OK
@@ -294,7 +303,7 @@ def _predictions_of(path: Path, positive: str | None) -> "tuple[pd.DataFrame, st
         classes = load(path).classes
         if positive not in (None, classes[1]):
             raise UsageError(f"--positive is {positive!r}, but the model {path} was trained for {classes[1]!r}")
-        _say(f"{path}: its out-of-fold predictions, each by a model that did not see the patient")
+        say(f"{path}: its out-of-fold predictions, each by a model that did not see the patient")
         return out_of_fold(path), classes[1]
     table = read_predictions(path)
     return table, two_classes(table.get("label", ()), positive)[1]
@@ -344,20 +353,5 @@ def _draw_training(model: "Model", folder: Path) -> None:
         report.save(report.plot_history(model.history[model.history["fold"] == 0]), folder / "history.png")
 
 
-def _write(table: "pd.DataFrame", path: Path) -> None:
-    """Write a table under a temporary name, then move it into place."""
-    draft = path.with_name(f".{path.name}")
-    table.to_csv(draft, index=False)
-    draft.replace(path)
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
 def _sequences(text: str) -> int | list[str]:
-    return int(text) if text.isdecimal() else _names(text)
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    return int(text) if text.isdecimal() else names(text)

@@ -4,10 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from tumortrace.cli._common import OK, UsageError, add_command, whole
-from tumortrace.cli._models import _names, _say
-
-NOTICE = "Research use only, no medical device."
+from tumortrace.cli._common import NOTICE, OK, UsageError, add_command, names, say, whole
 
 
 def add_commands(commands: Any) -> None:
@@ -42,7 +39,7 @@ def add_commands(commands: Any) -> None:
         default=Path("report.html"),
         help="the page to write (default: report.html)",
     )
-    add("--splits", metavar="NAMES", type=_names, help="of the source, these only: names with commas between")
+    add("--splits", metavar="NAMES", type=names, help="of the source, these only: names with commas between")
     add(
         "--compare",
         metavar="OTHER",
@@ -86,7 +83,7 @@ def _report(args: argparse.Namespace) -> int:
         pdf=args.pdf,
         seed=args.seed,
         jobs=args.jobs,
-        say=None if args.quiet else _say,
+        say=None if args.quiet else say,
     )
     if not args.quiet:
         print(written)

@@ -213,13 +213,17 @@ class _Run:
         return {"score": score.tolist(), **{name: values.tolist() for name, values in columns.items()}}
 
     def background(self, estimator: Any) -> pd.DataFrame:
-        """Return some of the rows, half of each class where there are as many, as the final estimator sees them."""
+        """Return some of the rows, as the final estimator sees them.
+
+        Half are of each class where there are as many; of each sequence apart where each has a model of its own.
+        """
         import pandas as pd
 
         rng, data = np.random.default_rng(self.plan.seed), self.data
-        order = [rng.permutation(np.flatnonzero(data.y == k)) for k in (0, 1)]
-        few = min(BACKGROUND // 2, *map(len, order))
-        rows = np.sort(np.concatenate([one[: max(few, BACKGROUND - few)] for one in order]))
+        routed = "sequence" in self.columns
+        kinds = data.frame["sequence"].to_numpy() if routed else np.zeros(len(data.y))
+        drawn = [_drawn(np.flatnonzero(kinds == kind), data.y, rng) for kind in dict.fromkeys(kinds.tolist())]
+        rows = np.sort(np.concatenate(drawn))
         features = data.frame.loc[rows, self.columns]
         score, columns = member_scores(estimator, features)
         return (
@@ -247,6 +251,13 @@ class _Run:
         return estimator.fit(
             self.data.frame.loc[rows, self.columns], self.data.y[rows], patients=self.data.patients[rows]
         )
+
+
+def _drawn(rows: NDArray[np.intp], y: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.intp]:
+    """Draw rows, half of each class where there are as many."""
+    order = [rng.permutation(rows[y[rows] == k]) for k in (0, 1)]
+    few = min(BACKGROUND // 2, *map(len, order))
+    return np.concatenate([one[: max(few, BACKGROUND - few)] for one in order])
 
 
 def _model(
