@@ -25,6 +25,9 @@ def test_it_runs_to_its_end_and_is_neither_perfect_nor_guessing(tmp_path):
         assert (out / name).stat().st_size > 10_000
         assert str(out / name) in said
     assert "no medical device" in said
+    page = (out / "report.html").read_text()
+    assert str(result.curves["fused", "slice"].auc.value)[:5] in page
+    assert "the answer is known" in page.lower()
     table = pd.read_csv(out / "features.csv")
     assert len(table) == len(io.find(out / "lesions").frame)
     assert set(table["status"]) <= {"ok", "incomplete"}

@@ -1,4 +1,4 @@
-"""The whole way in one go: lesions, features, models, their scores by patient, and pictures."""
+"""The whole way in one go: lesions, features, models, their scores by patient, pictures, and a report."""
 
 import os
 import time
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 _SINGLE = "one crop"
 _SHOWN = ("handcrafted", "CNN", "fused")
 _DEEP = ("torch", "torchvision", "safetensors")
+_QUESTION = (
+    "Are synthetic lesions benign or malignant, and does a network that sees their pixels tell more than texture and "
+    "the course of enhancement? The answer is known: their classes were drawn to overlap. What is to be seen is how "
+    "a study is reported."
+)
 NOTICE = "Research software, no medical device. The lesions are synthetic: the figures say nothing about patients."
 
 
@@ -25,7 +30,7 @@ class Quickstart(NamedTuple):
     Attributes
     ----------
     files : dict of str to Path
-        ``features``, ``classes``, ``panel``, ``roc``, and ``model``, a folder.
+        ``features``, ``classes``, ``panel``, ``roc``, ``report``, and ``model``, a folder.
     curves : dict of (str, str) to Roc
         Model and level ("image", "slice" or "patient") to the ROC curve with its area.
     comparisons : dict of (str, str, str) to Comparison
@@ -46,7 +51,7 @@ def run(
     seed: int = 0,
     say: Callable[[str], object] = print,
 ) -> Quickstart:
-    """Make synthetic lesions, extract their features, and compare handcrafted, CNN and fused models by patient.
+    """Make synthetic lesions, extract features, compare handcrafted, CNN and fused models by patient, and report.
 
     Parameters
     ----------
@@ -79,7 +84,7 @@ def run(
     _check.integer("epochs", epochs, 1)
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    names = {"features": "features.csv", "classes": "classes.png", "panel": "panel.png", "roc": "roc.png"}
+    names = {"features": "features.csv", "classes": "classes.png", "panel": "panel.png", "roc": "roc.png", "report": "report.html"}
     files = {name: out / file for name, file in (names | {"model": "model"}).items()}
     deep = all(find_spec(name) for name in _DEEP)
     say(f"tumortrace {__version__} quickstart. {NOTICE}\n")
@@ -107,6 +112,8 @@ def run(
         report.save(report.panel(pixels, title=f"{example['patient']}, {example['sequence']}"), files["panel"])
         shown = {f"{model}, per slice": curves[model, "slice"] for model in _SHOWN if model in scores}
         report.save(report.plot_roc(shown, title="Synthetic lesions: benign or malignant?"), files["roc"])
+    with _step(say, f"A report on the {kind} model"):
+        report.write_report(files["model"], files["report"], question=_QUESTION, seed=seed, jobs=jobs)
 
     say(f"\n{_table(curves)}\n")
     for (a, b, level), found in comparisons.items():
@@ -120,6 +127,7 @@ def run(
         ("classes", "class distribution"),
         ("panel", "what the operators see"),
         ("roc", "ROC curves"),
+        ("report", "all of it on one page: open it in a browser"),
         ("model", f"the {kind} model: tumortrace predict {files['model']} {lesions}"),
     ):
         say(f"{files[name]}  {what}")
