@@ -24,14 +24,19 @@ LABELS = {
     "ResNet50": "resnet50",
     "VGG16": "vgg16",
 }
-WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 NOTICE = "Research use only, no medical device."
 
 
-@pytest.fixture(params=[WIDE, NARROW], ids=["1280", "390"])
+pytestmark = pytest.mark.xdist_group("demo")  # one demo for all, not one per process of the tests
+at_both_widths = pytest.mark.parametrize("page", [DESKTOP, PHONE], indirect=True, ids=["desktop", "phone"])
+
+
+@pytest.fixture
 def page(request, demo, browser):
-    """The demo's page, at the width of a desktop and of a phone; nothing may be logged or asked of elsewhere."""
-    context = browser.new_context(viewport=request.param, accept_downloads=True)
+    """The demo's page, as wide as a desktop unless told; nothing may be logged, and nothing asked of elsewhere."""
+    size = getattr(request, "param", DESKTOP)
+    context = browser.new_context(viewport=size, accept_downloads=True)
     found = context.new_page()
     wrong = []
     found.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
@@ -42,7 +47,7 @@ def page(request, demo, browser):
     found.wait_for_selector("#crop-analyse")
     yield found
     assert wrong == []
-    assert found.evaluate("document.documentElement.scrollWidth") <= request.param["width"]
+    assert found.evaluate("document.documentElement.scrollWidth") <= size["width"]
     context.close()
 
 
@@ -81,6 +86,7 @@ def choose(page, name, label):
 
 
 def analyse(page, name):
+    page.wait_for_selector("#result-positive, #result-table", state="detached")  # of what was asked before
     page.locator(f"#{name}-analyse").click()
     page.wait_for_selector("#result-positive, #result-table, #fault")
 
@@ -104,6 +110,7 @@ def fault(page):
     return said
 
 
+@at_both_widths
 def test_the_page_says_what_it_is_and_for_what(page):
     assert page.title() == "tumortrace demo"
     assert page.get_attribute("html", "lang") == "en"
@@ -116,26 +123,34 @@ def test_the_page_says_what_it_is_and_for_what(page):
     assert 0 <= box["y"] < page.viewport_size["height"] - box["height"]  # still in sight
 
 
-@pytest.mark.parametrize("label", LABELS)
-def test_each_model_gives_the_probability_of_predict(page, demo, crop, tmp_path, label):
+def test_each_model_gives_the_probability_of_predict(page, demo, crop, tmp_path):
     upload(page, "crop", crop)
     page.wait_for_selector("#crop-preview img")
-    choose(page, "crop", label)
-    analyse(page, "crop")
-    benign, malignant, threshold = probabilities(page)
-    row = predicted(demo.models / LABELS[label], [{"Image": str(crop), "patient": "a"}], tmp_path).iloc[0]
-    assert malignant == pytest.approx(row["score"], abs=EXACT)
-    assert benign == pytest.approx(1 - row["score"], abs=EXACT)
-    assert threshold == pytest.approx(row["threshold"], abs=EXACT)
-    assert page.inner_text("#result-called") == row["predicted"]
-    assert label in page.inner_text("#result-model")
-    why(page)
-    maps = page.locator("#why-overlays img.heat").count()
-    assert maps == (0 if label == "Handcrafted" else 1)
-    names = " ".join(page.locator("#why-code-maps figcaption").all_inner_texts()).lower()
-    for name in ("hog", "sobel", "lbp", "mvm-lbp", "mvmbp", "glcm"):
-        assert name in names
-    assert page.locator("#why-feature-table tbody tr").count() >= (5 if label in ("Fused", "Handcrafted") else 0)
+    for label, model in LABELS.items():
+        choose(page, "crop", label)
+        analyse(page, "crop")
+        assert page.inner_text("#result-model").startswith(label)
+        benign, malignant, threshold = probabilities(page)
+        row = predicted(demo.models / model, [{"Image": str(crop), "patient": "a"}], tmp_path).iloc[0]
+        assert malignant == pytest.approx(row["score"], abs=EXACT)
+        assert benign == pytest.approx(1 - row["score"], abs=EXACT)
+        assert threshold == pytest.approx(row["threshold"], abs=EXACT)
+        assert page.inner_text("#result-called") == row["predicted"]
+        why(page)
+        assert page.locator("#why-overlays img.heat").count() == (0 if label == "Handcrafted" else 1)
+        names = " ".join(page.locator("#why-code-maps figcaption").all_inner_texts()).lower()
+        assert all(name in names for name in ("hog", "sobel", "lbp", "mvm-lbp", "mvmbp", "glcm"))
+        features = page.locator("#why-feature-table tbody tr").count()
+        assert features >= 5 if label in ("Fused", "Handcrafted") else features == 0
+
+
+def test_a_model_chosen_and_asked_at_once_answers(page):
+    page.locator("#crop-example-0").click()
+    page.wait_for_selector("#crop-preview img")
+    for label in ("Handcrafted", "Fused") * 4:
+        choose(page, "crop", label)
+        page.locator("#crop-analyse").click()
+        page.locator("#result-model", has_text=label).wait_for()
 
 
 def test_the_same_image_gives_the_same_answer(page, crop):
@@ -151,6 +166,7 @@ def test_the_same_image_gives_the_same_answer(page, crop):
     assert seen[0] == seen[1]
 
 
+@at_both_widths
 def test_a_box_is_drawn_with_the_pointer_and_with_the_keyboard(page, demo, tmp_path):
     tab(page, "Slice with a box")
     rows, cols = 120, 160
@@ -178,7 +194,7 @@ def test_a_box_is_drawn_with_the_pointer_and_with_the_keyboard(page, demo, tmp_p
     for key in ("ArrowRight", "ArrowDown", "ArrowDown", "Shift+ArrowRight", "Shift+ArrowUp"):
         page.keyboard.press(key)
     assert sides(page) == [51, 42, 41, 29]
-    assert page.locator("#result-positive").count() == 0  # an answer to another box is gone
+    page.wait_for_selector("#result-positive", state="detached")  # the answer to another box is gone
     assert answer_in_box(page) == pytest.approx(cut_score(demo, slice_[42:71, 51:92], tmp_path), abs=EXACT)
 
     page.fill("#box-width", "20")
@@ -192,7 +208,6 @@ def sides(page):
 
 
 def answer_in_box(page):
-    page.wait_for_function("!document.querySelector('#result-positive')")
     analyse(page, "slice")
     return probabilities(page)[1]
 
@@ -282,31 +297,30 @@ def truncated():
 
 
 RUBBISH = {
-    "text as .png": (b"this is a text, not an image", ["lesion-x.png", "JPEG, PNG, TIFF or BMP"]),
-    "truncated": (truncated(), ["lesion-x.png", "truncated", "save it anew"]),
-    "bomb": (bomb(), ["lesion-x.png", "60,000 × 60,000 pixels, more than the 16,777,216 allowed", "crop it"]),
-    "empty": (b"", ["lesion-x.png", "empty"]),
-    "20 MB": (b"x" * 20_000_000, ["lesion-x.png: has 19.1 MiB; give a file of 10 MiB at most"]),
+    "text": (b"this is a text, not an image", ["is text", "lesion-x.png", "JPEG, PNG, TIFF or BMP"]),
+    "truncated": (truncated(), ["truncated", "lesion-x.png", "save it anew"]),
+    "bomb": (bomb(), ["60,000 × 60,000 pixels, more than the 16,777,216 allowed", "lesion-x.png", "crop it"]),
+    "empty": (b"", ["is empty", "lesion-x.png"]),
+    "20 MB": (b"x" * 20_000_000, ["has 19.1 MiB; give a file of 10 MiB at most", "lesion-x.png"]),
 }
 
 
-@pytest.mark.parametrize("what", RUBBISH)
-def test_rubbish_is_refused_with_the_reason(page, crop, tmp_path, what):
-    content, words = RUBBISH[what]
-    path = tmp_path / "lesion-x.png"
-    path.write_bytes(content)
-    upload(page, "crop", path)
-    said = fault(page)
-    for word in words:
-        assert word in said, said
-    page.reload()  # and the page goes on
-    page.wait_for_selector("#crop-analyse")
+def test_rubbish_is_refused_with_the_reason_and_the_page_goes_on(page, crop, tmp_path):
+    for what, (content, words) in RUBBISH.items():
+        path = tmp_path / what / "lesion-x.png"
+        path.parent.mkdir()
+        path.write_bytes(content)
+        upload(page, "crop", path)
+        page.get_by_text(words[0]).wait_for()
+        said = fault(page)
+        assert all(word in said for word in words), said
     upload(page, "crop", crop)
     page.wait_for_selector("#crop-preview img")
     analyse(page, "crop")
     assert 0 < probabilities(page)[1] < 1
 
 
+@at_both_widths
 def test_an_example_is_answered_without_a_mouse(page):
     page.locator("#crop-example-1").focus()
     page.keyboard.press("Enter")

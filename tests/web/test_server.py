@@ -16,6 +16,7 @@ from tumortrace.web import _server
 from tumortrace.web._server import address, listening, serve
 
 TOY = """
+import time
 from tumortrace.web._server import address, listening, serve_page
 
 def make(work):
@@ -24,6 +25,7 @@ def make(work):
     with gr.Blocks() as page:
         files, names, go = gr.File(file_count="multiple"), gr.Textbox(), gr.Button()
         go.click(lambda paths: " ".join(paths), files, names)
+        go.click(lambda: time.sleep(1))
     print(work, flush=True)
     return page
 
@@ -116,6 +118,19 @@ def test_no_other_file_is_read(toy):
     for path in ("/etc/passwd", __file__, f"{toy.folder}/uploads/../../a", "http://example.org/a"):
         assert toy.client.get(f"/gradio_api/file={path}").status_code == 404
         assert toy.click(path).status_code == 400
+
+
+def test_a_full_queue_says_so(toy):
+    # the last test of this page: it leaves it busy
+    def ask(session):
+        event = {"data": [], "fn_index": 1, "session_hash": session}
+        return toy.client.post("/gradio_api/queue/join", json=event)
+
+    answers = [ask(f"person{number}") for number in range(80)]
+    assert {answer.status_code for answer in answers} == {200, 503}
+    full = next(answer for answer in answers if answer.status_code == 503)
+    assert full.json()["detail"] == "Queue is full. Max size is 64 and size is 64."
+    assert sum(answer.status_code == 200 for answer in answers) < 64 + 16
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])

@@ -151,6 +151,10 @@ def _behind_gate(page: "gradio.Blocks", uploads: "Uploads", door: "Door | None")
 
     page.analytics_enabled = False
     page.state_session_capacity = _SESSIONS
+    for (
+        event
+    ) in page.fns.values():  # Gradio takes from several queues in random order; one keeps that of the clicks
+        event.concurrency_id = "page"
     page.queue(max_size=_WAITING, default_concurrency_limit=_AT_ONCE, api_open=False)
     app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     gradio.mount_gradio_app(
