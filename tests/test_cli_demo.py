@@ -17,7 +17,7 @@ PASSWORD = "a long sentence"
 def served(monkeypatch):
     """What `serve` was called with, instead of serving."""
     calls = []
-    monkeypatch.setattr(web, "serve", lambda models, **options: calls.append((models, options)))
+    monkeypatch.setattr(web, "serve", lambda models, **options: calls.append((models, options | {"say": None})))
     return calls
 
 
@@ -38,6 +38,7 @@ def test_by_default_the_page_is_served_to_this_machine_with_nothing_else_open(se
         "own_folder": None,
         "backbones": ["resnet8"],
         "open_browser": False,
+        "say": None,
     }
 
 
@@ -54,6 +55,7 @@ def test_what_is_typed_is_passed_on(served):
         "own_folder": None,
         "backbones": ["resnet8"],
         "open_browser": True,
+        "say": None,
     }
     assert main(["demo", "--backbones", "resnet8, vgg16", "--folder", "own"]) == 0
     assert served[1][1]["backbones"] == ["resnet8", "vgg16"]

@@ -87,6 +87,12 @@ def test_nothing_of_gradio_is_open_but_the_page(toy):
         assert toy.client.get(path).status_code == 404, path
 
 
+def test_the_icon_is_our_own(toy):
+    icon = toy.client.get("/favicon.ico")
+    assert icon.headers["content-type"] == "image/svg+xml"
+    assert icon.text.startswith("<svg")
+
+
 def test_the_page_speaks_of_no_other_place_and_no_folder_of_this_one(toy):
     page = toy.client.get("/").text
     places = set(re.findall(r"(?:https?:)?//[\w.-]+\.\w+(?::\d+)?", page))

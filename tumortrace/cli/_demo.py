@@ -75,8 +75,13 @@ def _demo(args: argparse.Namespace) -> int:
         own_folder=args.folder,
         backbones=args.backbones or ["resnet8"],
         open_browser=args.open,
+        say=_say,
     )
     return OK
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # the address is wanted at once, by a pipe too
 
 
 def _add_user(args: argparse.Namespace) -> int:

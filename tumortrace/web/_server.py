@@ -104,6 +104,8 @@ def serve(
 
         def ready() -> None:
             say(f"{address(sock)}  is the page; Ctrl+C ends it")
+            # loaded while somebody looks for an image: the first answer need not wait for torch
+            threading.Thread(target=lambda: next(iter(shelf)).model, daemon=True).start()
             if open_browser:
                 webbrowser.open(address(sock))
 
@@ -162,6 +164,7 @@ def _behind_gate(page: "gradio.Blocks", uploads: "Uploads", door: "Door | None")
         page,
         path="/",
         allowed_paths=[],
+        favicon_path=str(Path(__file__).with_name("page") / "favicon.svg"),
         max_file_size=MAX_BYTES,
         show_error=False,
         footer_links=[],
