@@ -12,11 +12,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tumortrace.web import _server
+from tumortrace.web import _server, add_user
 from tumortrace.web._server import address, listening, serve
 
 TOY = """
+import sys
 import time
+from tumortrace.web._auth import Door, read_accounts
 from tumortrace.web._server import address, listening, serve_page
 
 def make(work):
@@ -29,8 +31,9 @@ def make(work):
     print(work, flush=True)
     return page
 
+door = Door(read_accounts(sys.argv[1])) if sys.argv[1:] else None
 with listening("127.0.0.1", 0, guarded=False) as sock:
-    serve_page(make, sock, lambda: print(address(sock), flush=True))
+    serve_page(make, sock, lambda: print(address(sock), flush=True), door)
 print("ended")
 """
 
@@ -38,8 +41,9 @@ print("ended")
 class Toy:
     """A page of one file and one button, served by a process of its own."""
 
-    def __init__(self, folder):
-        command, environment = [sys.executable, "-c", TOY], os.environ | {"TMPDIR": str(folder)}
+    def __init__(self, folder, *arguments):
+        command = [sys.executable, "-c", TOY, *map(str, arguments)]
+        environment = os.environ | {"TMPDIR": str(folder)}
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         self.folder = Path(self.process.stdout.readline().strip()).parent
         self.client = httpx.Client(base_url=self.process.stdout.readline().strip())
@@ -137,6 +141,22 @@ def test_a_full_queue_says_so(toy):
     full = next(answer for answer in answers if answer.status_code == 503)
     assert full.json()["detail"] == "Queue is full. Max size is 64 and size is 64."
     assert sum(answer.status_code == 200 for answer in answers) < 64 + 16
+
+
+def test_with_accounts_nothing_is_seen_without_a_log_in(tmp_path):
+    accounts = add_user(tmp_path / "accounts", "ada", "a long sentence")
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    toy = Toy(folder, accounts)
+    for path in ("/", "/theme.css", "/gradio_api/heartbeat/a", "/gradio_api/queue/data?session_hash=a"):
+        assert toy.client.get(path).status_code == 401, path
+    assert toy.client.post("/gradio_api/upload", files={"files": ("a.txt", b"hello")}).status_code == 401
+    toy.client.auth = ("ada", "a long sentence")
+    assert "gradio-app" in toy.client.get("/").text
+    (path,) = toy.client.post("/gradio_api/upload", files={"files": ("a.txt", b"hello")}).json()
+    assert toy.click(path).status_code == 200
+    assert "a.txt" in toy.result()
+    assert toy.end(signal.SIGTERM)[0] == 0
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
