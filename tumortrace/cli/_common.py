@@ -72,3 +72,13 @@ def whole(low: int) -> Callable[[str], int]:
         return int(text)
 
     return whole_number
+
+
+def add_jobs(command: argparse.ArgumentParser) -> None:
+    """Declare the option for the number of processes that extract."""
+    command.add_argument(
+        "--jobs",
+        metavar="N",
+        type=whole(1),
+        help="worker processes (default: every available CPU)",
+    )

@@ -10,6 +10,7 @@ from tumortrace.cli._common import (
     OK,
     SOME_FAILED,
     add_command,
+    add_jobs,
     complain,
     names,
     whole,
@@ -46,12 +47,7 @@ def add_commands(commands: Any) -> None:
     )
     add("--rows", metavar="N", type=whole(1), default=10, help="the first so many rows (default: 10)")
     add("--splits", metavar="NAMES", type=names, help="of the source, these only: names with commas between")
-    add(
-        "--jobs",
-        metavar="N",
-        type=whole(1),
-        help="worker processes of the extraction (default: every available CPU)",
-    )
+    add_jobs(command)
     add("-q", "--quiet", action="store_true", help="print errors only")
 
 

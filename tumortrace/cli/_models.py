@@ -11,6 +11,7 @@ from tumortrace.cli._common import (
     SOME_FAILED,
     UsageError,
     add_command,
+    add_jobs,
     complain,
     names,
     say,
@@ -94,12 +95,7 @@ def _add_train(commands: Any) -> None:
         help="of the cross-validation (default: 5); 0 leaves it out",
     )
     add("--seed", metavar="N", type=whole(0), default=0, help="the same seed and images give the same model")
-    add(
-        "--jobs",
-        metavar="N",
-        type=whole(1),
-        help="worker processes of the extraction (default: every available CPU)",
-    )
+    add_jobs(command)
     add("--force", action="store_true", help="overwrite MODEL, and discard an unfinished training")
     add("-q", "--quiet", action="store_true", help="print the result only")
 
@@ -180,12 +176,7 @@ def _add_predict(commands: Any) -> None:
         help="the table to write (default: predictions.csv)",
     )
     add("--splits", metavar="NAMES", type=names, help="score these splits only: names with commas between")
-    add(
-        "--jobs",
-        metavar="N",
-        type=whole(1),
-        help="worker processes of the extraction (default: every available CPU)",
-    )
+    add_jobs(command)
     add("-q", "--quiet", action="store_true", help="print errors only")
 
 
@@ -237,12 +228,7 @@ def _add_evaluate(commands: Any) -> None:
         type=Path,
         help="draw ROC, precision-recall, calibration, decision and confusion",
     )
-    add(
-        "--jobs",
-        metavar="N",
-        type=whole(1),
-        help="worker processes of the extraction (default: every available CPU)",
-    )
+    add_jobs(command)
 
 
 def _evaluate(args: argparse.Namespace) -> int:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from tumortrace.cli._common import NOTICE, OK, UsageError, add_command, names, say, whole
+from tumortrace.cli._common import NOTICE, OK, UsageError, add_command, add_jobs, names, say, whole
 
 
 def add_commands(commands: Any) -> None:
@@ -54,12 +54,7 @@ def add_commands(commands: Any) -> None:
     add("--author", metavar="NAME", help="who answers for the report")
     add("--pdf", action="store_true", help="print the page too; needs Chromium or WeasyPrint")
     add("--seed", metavar="N", type=whole(0), default=0, help="the same seed gives the same figures")
-    add(
-        "--jobs",
-        metavar="N",
-        type=whole(1),
-        help="worker processes of the extraction (default: every available CPU)",
-    )
+    add_jobs(command)
     add("-q", "--quiet", action="store_true", help="print errors only")
 
 

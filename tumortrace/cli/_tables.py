@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tumortrace.cli._common import OK, SHOWN, SOME_FAILED, UsageError, add_command, complain, whole
+from tumortrace.cli._common import OK, SHOWN, SOME_FAILED, UsageError, add_command, add_jobs, complain, whole
 
 if TYPE_CHECKING:
     from tumortrace.table import Settings, Summary
@@ -40,7 +40,7 @@ def _add_extract(commands: Any) -> None:
     add = command.add_argument
     add("source", metavar="SOURCE", help="a folder of images, a manifest (.csv with a column Image), or an image")
     _add_choice_of_features(command)
-    add("--jobs", metavar="N", type=whole(1), help="worker processes (default: every available CPU)")
+    add_jobs(command)
     add(
         "-o",
         "--out",
@@ -141,7 +141,7 @@ def _add_slices(commands: Any) -> None:
     _add_choice_of_features(command)
     add("--texture", action=argparse.BooleanOptionalAction, default=True, help="texture (default: yes)")
     add("--kinetics", action=argparse.BooleanOptionalAction, default=True, help="kinetics (default: yes)")
-    add("--jobs", metavar="N", type=whole(1), help="worker processes (default: every available CPU)")
+    add_jobs(command)
     add(
         "-o",
         "--out",
@@ -338,9 +338,7 @@ def _add_quickstart(commands: Any) -> None:
         default=Path("tumortrace-quickstart"),
         help="folder for everything it writes (default: tumortrace-quickstart)",
     )
-    command.add_argument(
-        "--jobs", metavar="N", type=whole(1), help="worker processes (default: every available CPU)"
-    )
+    add_jobs(command)
 
 
 def _quickstart(args: argparse.Namespace) -> int:
