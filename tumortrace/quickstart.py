@@ -17,8 +17,8 @@ _SINGLE = "one crop"
 _SHOWN = ("handcrafted", "CNN", "fused")
 _DEEP = ("torch", "torchvision", "safetensors")
 _QUESTION = (
-    "Are synthetic lesions benign or malignant, and does a network that sees their pixels tell more than texture and "
-    "the course of enhancement? The answer is known: their classes were drawn to overlap. What is to be seen is how "
+    "Are synthetic lesions benign or malignant, and does a network that sees pixels tell more than texture and "
+    "the course of enhancement? The answer is known: the classes were drawn to overlap. What is to be seen is how "
     "a study is reported."
 )
 NOTICE = "Research software, no medical device. The lesions are synthetic: the figures say nothing about patients."
@@ -84,7 +84,13 @@ def run(
     _check.integer("epochs", epochs, 1)
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    names = {"features": "features.csv", "classes": "classes.png", "panel": "panel.png", "roc": "roc.png", "report": "report.html"}
+    names = {
+        "features": "features.csv",
+        "classes": "classes.png",
+        "panel": "panel.png",
+        "roc": "roc.png",
+        "report": "report.html",
+    }
     files = {name: out / file for name, file in (names | {"model": "model"}).items()}
     deep = all(find_spec(name) for name in _DEEP)
     say(f"tumortrace {__version__} quickstart. {NOTICE}\n")
@@ -107,7 +113,7 @@ def run(
     with _step(say, "Resampling patients, and pictures"):
         curves, comparisons = _measure(scores, seed)
         frame = listing.frame
-        example = frame[(frame["label"] == "Malignant") & (frame["sequence"] == "VIBRANT+C2")].iloc[0]
+        example = frame[(frame["label"] == "Malignant") & (frame["sequence"] == io.synthetic.SHOWN)].iloc[0]
         pixels = io.read_image(listing.root / example["image"]).array
         report.save(report.panel(pixels, title=f"{example['patient']}, {example['sequence']}"), files["panel"])
         shown = {f"{model}, per slice": curves[model, "slice"] for model in _SHOWN if model in scores}

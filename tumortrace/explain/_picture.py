@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 
 from tumortrace import io
 from tumortrace.explain._explanation import Explanation
+from tumortrace.io.synthetic import SHOWN
 from tumortrace.model._inputs import IDENTITY, list_images
-
-_SHOWN = "VIBRANT+C2"
 
 
 def picture(explanation: Explanation, source: Any, *, group: str = "patient") -> NDArray[Any]:
@@ -41,6 +40,6 @@ def picture(explanation: Explanation, source: Any, *, group: str = "patient") ->
         here = here[here[name] == value]
     if here.empty:
         raise ValueError(f"the source has no image of {', '.join(f'{k} {v}' for k, v in named.items())}")
-    shown = here[here["sequence"] == _SHOWN] if "sequence" in here else here
+    shown = here[here["sequence"] == SHOWN] if "sequence" in here else here
     paths = (here if shown.empty else shown)["path"].tolist()
     return io.read_image(paths[len(paths) // 2]).array

@@ -28,6 +28,9 @@ SEQUENCES = (
 )
 """The image before contrast, those after it, and the subtractions."""
 
+SHOWN = "VIBRANT+C2"
+"""The sequence that stands for a slice where one does: the second after contrast, when lesions differ most."""
+
 _MARK = ".synthetic.json"
 _OWN = {_MARK, "train", "val", "Benign", "Malignant"}
 _QUALITY = 95

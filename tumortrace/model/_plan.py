@@ -10,7 +10,7 @@ from typing import Any
 
 from tumortrace import _check
 from tumortrace.features import FEATURES
-from tumortrace.io.synthetic import SEQUENCES
+from tumortrace.io.synthetic import SEQUENCES, SHOWN
 from tumortrace.model._inputs import Inputs
 from tumortrace.table import Settings
 from tumortrace.table._phases import phase_names
@@ -18,7 +18,7 @@ from tumortrace.table._phases import phase_names
 KINETICS = "kinetics"
 NETWORKS = ("slice", "both")
 KINDS = ("handcrafted", "cnn", "fused")
-NUMBERED = {1: ("VIBRANT+C2",), 9: SEQUENCES[:9], 17: SEQUENCES}
+NUMBERED = {1: (SHOWN,), 9: SEQUENCES[:9], 17: SEQUENCES}
 """Sequences by their number: one phase after contrast, all nine phases, and with them the subtractions."""
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tumortrace.io.synthetic import SHOWN
 from tumortrace.web._answer import placed
 from tumortrace.web._error import DemoError
 from tumortrace.web._reader import Lesion, Picture, png
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
     from tumortrace.explain import Explanation
 
-SHOWN_SEQUENCE = "VIBRANT+C2"
-"""Of the phases of a slice the one that is looked at: the second after contrast, where lesions are bright."""
 TOP = 12
 """Features that are listed."""
 
@@ -191,7 +190,7 @@ def code_maps(lesion: Lesion) -> tuple[Map, ...]:
     Parameters
     ----------
     lesion : Lesion
-        Of the phases of a slice, `SHOWN_SEQUENCE` is drawn.
+        Of the phases of a slice, `SHOWN` is drawn.
     """
     from tumortrace.report import panel
 
@@ -205,8 +204,8 @@ def code_maps(lesion: Lesion) -> tuple[Map, ...]:
 
 def shown_picture(lesion: Lesion) -> Picture:
     """Return the picture of a lesion that is looked at."""
-    known = SHOWN_SEQUENCE in lesion.sequences
-    return lesion.pictures[lesion.sequences.index(SHOWN_SEQUENCE) if known else 0]
+    known = SHOWN in lesion.sequences
+    return lesion.pictures[lesion.sequences.index(SHOWN) if known else 0]
 
 
 def picture_png(picture: Picture) -> bytes:
@@ -245,8 +244,8 @@ def _overlay(name: str, lesion: Lesion, maps: list[NDArray[np.float32]]) -> Map:
     from matplotlib import colormaps
     from PIL import Image
 
-    known = len(maps) == len(lesion) and SHOWN_SEQUENCE in lesion.sequences
-    heat = maps[lesion.sequences.index(SHOWN_SEQUENCE) if known else 0]
+    known = len(maps) == len(lesion) and SHOWN in lesion.sequences
+    heat = maps[lesion.sequences.index(SHOWN) if known else 0]
     rows, cols = heat.shape
     times = max(1, round(_SIDE / max(rows, cols)))
     large = Image.fromarray(heat).resize((cols * times, rows * times), Image.Resampling.BILINEAR)

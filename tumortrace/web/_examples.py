@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tumortrace import io
 from tumortrace.io._listing import natural
-from tumortrace.web._details import SHOWN_SEQUENCE
+from tumortrace.io.synthetic import SHOWN
 from tumortrace.web._phases import COUNTS
 from tumortrace.web._reader import Box, png
 
@@ -113,13 +113,13 @@ def _make(folder: Path) -> None:
             {row["sequence"]: made / row["image"] for row in rows[rows["patient"] == patient].to_dict("records")}
             for patient in dict.fromkeys(rows["patient"])
         ]
-        patients.sort(key=lambda files: io.read_image(files[SHOWN_SEQUENCE]).array.size)
+        patients.sort(key=lambda files: io.read_image(files[SHOWN]).array.size)
         for kind in _TITLES:
             (folder / _key(kind, truth)).mkdir()
         crop, inside, phases = patients[-3:]  # those with something to see
-        shutil.copy(crop[SHOWN_SEQUENCE], folder / _key("crop", truth) / f"synthetic-{truth.lower()}.jpg")
+        shutil.copy(crop[SHOWN], folder / _key("crop", truth) / f"synthetic-{truth.lower()}.jpg")
         rng = np.random.default_rng([_SEED, len(truth)])
-        field, box = _surrounded(io.read_image(inside[SHOWN_SEQUENCE]).array, rng)
+        field, box = _surrounded(io.read_image(inside[SHOWN]).array, rng)
         key = _key("slice", truth)
         (folder / key / f"synthetic-slice-{truth.lower()}.png").write_bytes(png(field))
         boxes[key] = list(box)

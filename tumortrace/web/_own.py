@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tumortrace import __version__, _check, io
+from tumortrace.io.synthetic import SHOWN
 from tumortrace.web._error import DemoError
 from tumortrace.web._examples import examples
 from tumortrace.web._shelf import Shelf, Shelved, shelve
@@ -27,8 +28,6 @@ Say = Callable[[str], object]
 
 BACKBONES = ("resnet8", "resnet18", "resnet50", "vgg16")
 SEED = 20
-CROP = "VIBRANT+C2"
-"""The sequence of the models of one crop."""
 
 _DEEP = ("torch", "torchvision", "safetensors")
 _PARTS = ("handcrafted", "cnn")
@@ -198,12 +197,12 @@ def _build(
 
 
 def _rows(lesions: Path, count: int, patients: int) -> pd.DataFrame:
-    """Return the images of so many patients in the first `count` sequences; one crop is `CROP` and names none."""
+    """Return the images of so many patients in the first `count` sequences; one crop is `SHOWN` and names none."""
     found = io.find(lesions)
     chosen = found.frame["patient"].isin(sorted(set(found.frame["patient"]))[:patients])
     frame = found.frame[chosen].assign(image=lambda rows: [str(found.root / image) for image in rows["image"]])
     if count == 1:
-        return frame.loc[frame["sequence"] == CROP, ["image", "label", "patient"]].reset_index(drop=True)
+        return frame.loc[frame["sequence"] == SHOWN, ["image", "label", "patient"]].reset_index(drop=True)
     known = frame["sequence"].isin(io.synthetic.SEQUENCES[:count])
     return frame.loc[known, ["image", "label", "patient", "sequence", "slice"]].reset_index(drop=True)
 

@@ -10,15 +10,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tumortrace import io
+from tumortrace.io.synthetic import SHOWN
 from tumortrace.report._study import KEYS, Study
 from tumortrace.report._style import FAINT, INK, SMALL, TEXT, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-
-SHOWN = "VIBRANT+C2"
-"""The sequence that stands for a slice, where it is there: early after contrast, when lesions differ most."""
 
 _PHASES = 9
 _SIDE = 1.0  # inches
