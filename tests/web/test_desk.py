@@ -109,8 +109,37 @@ def test_an_answer_to_an_earlier_question_is_not_shown(tmp_path):
     assert list(steps) == []
     steps = ask(None, None, "a", None, turns)
     next(steps)
-    turns.next()
+    turns.ask("another")
     assert list(steps) == []
+
+
+def test_a_change_that_its_question_has_overtaken_takes_no_answer_away(tmp_path):
+    page = built(shelved("a"), shelved("b"), workplace=tmp_path)
+    (ask,) = (one.fn for one in page.fns.values() if one.api_name == "ask_crop")
+    (model,) = (one.fn for one in page.fns.values() if one.name == "_model" and one.fn.__self__.kind.name == "crop")
+    turns = Turns()
+    steps = ask(None, None, "b", None, turns)
+    next(steps)
+    model(None, "b", None, turns)
+    assert "nothing to analyse" in next(steps)[0]
+    model(None, "a", None, turns)
+    assert "No result yet" in next(steps)[2]
+
+
+def test_a_change_while_something_is_asked_leaves_nothing_on_the_page(tmp_path):
+    page = built(shelved("a"), workplace=tmp_path)
+    (ask,) = (one.fn for one in page.fns.values() if one.api_name == "ask_crop")
+    turns = Turns()
+    steps = ask(None, None, "a", None, turns)
+    next(steps)
+    turns.change()
+    (last,) = list(steps)
+    assert "No result yet" in last[2]
+    steps = ask(None, None, "a", None, turns)
+    next(steps), next(steps)
+    turns.change()  # between the last step and its arrival
+    (last,) = list(steps)
+    assert "No result yet" in last[2]
 
 
 @pytest.mark.parametrize("count", [0, 65])

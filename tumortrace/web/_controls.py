@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +25,8 @@ class Controls:
 
     file: gr.File
     examples: gr.HTML
-    preview: gr.HTML
+    preview: Any
+    box: Any
     model: gr.Radio
     about: gr.HTML
     sequence: gr.Dropdown
@@ -37,11 +39,16 @@ class Turns:
     """Counts what one person asks and changes, so that nothing is shown that answers an earlier question."""
 
     count: int = 0
+    question: Any = None
 
-    def next(self) -> int:
-        """Begin another turn and return its number."""
-        self.count += 1
+    def ask(self, question: Any) -> int:
+        """Begin the turn of a question, which is not None, and return its number."""
+        self.count, self.question = self.count + 1, question
         return self.count
+
+    def change(self) -> None:
+        """Begin a turn in which nothing is asked."""
+        self.count, self.question = self.count + 1, None
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,7 @@ class Outcome:
     @property
     def outputs(self) -> list[Any]:
         """Return the components that `show` gives values for, in its order."""
-        return [self.message, self.status, self.result, self.why, self.asked, self.comment, self.flag]
+        return [self.message, self.status, self.result, self.why, self.comment, self.flag, self.asked]
 
     def show(
         self, *, message: str = "", status: str = "", result: str = "", why: str = "", asked: Any = None
@@ -69,7 +76,13 @@ class Outcome:
         """Return values for the components; what is not given is cleared, and without an answer is no flag."""
         visible = self.can_flag and asked is not None
         flag = [gr.Textbox(value="", visible=visible), gr.Button(visible=visible)]
-        return [message, status, result or _parts.empty(), why, asked, *flag]
+        return [message, status, result or _parts.empty(), why, *flag, asked]
+
+    def clear_on(self, *triggers: Any) -> None:
+        """Clear what is shown, in the browser and at once: what comes from the server comes in any order."""
+        hidden = {"__type__": "update", "visible": False}
+        values = ["", "", _parts.empty(), "", {**hidden, "value": ""}, hidden]
+        gr.on(list(triggers), None, None, self.outputs[:-1], js=f"() => {json.dumps(values)}")
 
 
 def controls(desk: Desk, kind: Kind) -> Controls:
@@ -79,6 +92,7 @@ def controls(desk: Desk, kind: Kind) -> Controls:
     sequences = desk.sequences(chosen)
     with gr.Tab(kind.title, id=name, elem_id=f"tab-{name}"):
         html(_parts.said(kind.told))
+        box = _box() if kind.boxed else gr.State()
         return Controls(
             file=gr.File(
                 label=kind.label,
@@ -93,7 +107,8 @@ def controls(desk: Desk, kind: Kind) -> Controls:
                 elem_classes="tt-slot",
                 js_on_load=part("examples.js"),
             ),
-            preview=_box() if kind.boxed else html("", elem_id=f"{name}-preview", elem_classes="tt-slot"),
+            preview=box if kind.boxed else html("", elem_id=f"{name}-preview", elem_classes="tt-slot"),
+            box=box,
             model=gr.Radio(models, value=chosen, label="Model", elem_id=f"{name}-model", elem_classes="tt-model"),
             about=html(desk.about(chosen), elem_id=f"{name}-about"),
             sequence=gr.Dropdown(

@@ -82,32 +82,32 @@ class _Wiring:
     def connect(self) -> None:
         """Let every control do what it is for."""
         tab, out, name = self.tab, self.out, self.kind.name
-        shown = [tab.file, tab.read, tab.preview, tab.model, tab.about, *out.outputs]
+        shown = [tab.file, tab.read, tab.preview, tab.model, tab.about, out.message]
+        changes = [tab.sequence.input, *([tab.box.input] if self.kind.boxed else [])]
+        out.clear_on(tab.file.upload, tab.examples.select, tab.model.input, *changes)
         read = tab.file.upload(self._read, [tab.file, out.turns], shown, api_name=f"read_{name}", **_QUIET)
         chosen = tab.examples.select(self._choose, out.turns, shown, api_name=f"choose_{name}", **_QUIET)
-        tab.model.input(self._model, [tab.model, out.turns], [tab.about, tab.sequence, *out.outputs], **_QUIET)
-        changes = [tab.sequence.input, *([tab.preview.input] if self.kind.boxed else [])]
-        gr.on(changes, self._changed, out.turns, out.outputs, **_QUIET)
-        answered = tab.go.click(
-            self._answer,
-            [tab.read, tab.preview, tab.model, tab.sequence, out.turns],
-            out.outputs,
-            api_name=f"ask_{name}",
-            **_QUIET,
-        )
+        question = [tab.box, tab.model, tab.sequence, out.turns]
+        tab.model.input(self._model, question, [tab.about, tab.sequence], **_QUIET)
+        gr.on(changes, self._changed, question, None, **_QUIET)
+        asked = [tab.read, *question]
+        answered = tab.go.click(self._answer, asked, out.outputs, api_name=f"ask_{name}", **_QUIET)
         answered.success(self._explain, [out.asked, out.turns], out.why, api_name=f"explain_{name}", **_QUIET)
         for event in (read, chosen, answered):  # what does not come to the server is said by the page itself
             event.failure(None, None, out.message, js=f"() => {json.dumps(_parts.fault(_UNHEARD))}")
 
     def _answer(self, read: Any, box: Any, key: str, sequence: str | None, turns: Turns) -> Iterator[list[Any]]:
-        turn = turns.next()
+        turn = turns.ask((self.kind, box, key, sequence))
         yield self.out.show(result=_parts.working("Analysing …"), status="Analysing.")
         steps = self._steps(read, box, key, sequence)
         while turns.count == turn:
             shown = _tried(lambda: next(steps, None), lambda message: self.out.show(message=message))
-            if shown is None or turns.count != turn:
+            if shown is None:
                 return
-            yield shown
+            if turns.count == turn:
+                yield shown
+        if turns.question is None:  # what was shown meanwhile may have come after what cleared it
+            yield [gr.skip(), *self.out.show()[1:]]
 
     def _steps(self, read: Any, box: Any, key: str, sequence: str | None) -> Iterator[list[Any]]:
         if read is None:
@@ -123,24 +123,27 @@ class _Wiring:
             asked=found,
         )
 
-    def _explain(self, asked: Asked | None, turns: Turns) -> Any:
+    def _explain(self, asked: Asked | None, turns: Turns) -> Iterator[Any]:
         if asked is None:
-            return gr.skip()
+            return
         turn = turns.count
         shown = _tried(lambda: self.desk.explained(asked), lambda message: message)
-        return shown if turns.count == turn else gr.skip()
+        if turns.count == turn:
+            yield shown
+        if turns.count != turn and turns.question is None:
+            yield ""
 
-    def _changed(self, turns: Turns) -> list[Any]:
-        turns.next()
-        return self.out.show()
+    def _changed(self, box: Any, key: str, sequence: str | None, turns: Turns) -> None:
+        if turns.question != (self.kind, box, key, sequence):  # else what it leads to has overtaken it
+            turns.change()
 
     def _read(self, paths: str | list[str] | None, turns: Turns) -> list[Any]:
-        turns.next()
+        turns.change()
         files = [File(path, Path(path).name) for path in ([paths] if isinstance(paths, str) else paths or [])]
         return _tried(lambda: self._shown(files, None), self._forget)
 
     def _choose(self, turns: Turns, event: gr.EventData) -> list[Any]:
-        turns.next()
+        turns.change()
 
         def choose() -> list[Any]:
             found = self.kind.examples(self.desk)
@@ -151,10 +154,11 @@ class _Wiring:
 
         return _tried(choose, self._forget)
 
-    def _model(self, key: str, turns: Turns) -> list[Any]:
+    def _model(self, box: Any, key: str, sequence: str | None, turns: Turns) -> list[Any]:
         names = self.desk.sequences(key)
-        sequence = gr.Dropdown(list(names), value=names[0] if names else None, visible=bool(names))
-        return [self.desk.about(key), sequence, *self._changed(turns)]
+        choices = gr.Dropdown(list(names), value=names[0] if names else None, visible=bool(names))
+        self._changed(box, key, sequence, turns)
+        return [self.desk.about(key), choices]
 
     def _shown(self, files: list[File], box: list[int] | None) -> list[Any]:
         """Return what to show of files that can be read; the upload is emptied, ready for the next."""
@@ -168,11 +172,11 @@ class _Wiring:
             choices = offered(self.desk, self.kind, len(read))
             models = gr.Radio(choices, value=choices[0][1])
             about = self.desk.about(choices[0][1])
-        return [None, read, preview, models, about, *self.out.show()]
+        return [None, read, preview, models, about, ""]
 
     def _forget(self, message: str) -> list[Any]:
         preview = boxed("", (1, 1), None) if self.kind.boxed else ""
-        return [None, None, preview, gr.skip(), gr.skip(), *self.out.show(message=message)]
+        return [None, None, preview, gr.skip(), gr.skip(), message]
 
 
 def _flag(desk: Desk) -> Callable[[Asked | None, str], list[Any]]:
