@@ -204,3 +204,27 @@ def test_a_taken_port_is_said_and_by_default_the_next_is_used(monkeypatch):
 def test_wrong_hosts_and_ports_are_named(host, port):
     with pytest.raises(ValueError, match=r"(host|port) is "), listening(host, port, guarded=False):
         pass
+
+
+def test_gradio_by_itself_would_refuse_other_files_too(tmp_path):
+    code = f"""
+import os
+from pathlib import Path
+from tumortrace.web import _server
+from tumortrace.web._uploads import Uploads
+os.environ |= _server._ENVIRONMENT | {{"GRADIO_TEMP_DIR": {str(tmp_path)!r}}}
+import gradio
+from starlette.testclient import TestClient
+with gradio.Blocks() as page:
+    file, name, go = gradio.File(), gradio.Textbox(), gradio.Button()
+    go.click(lambda path: path, file, name)
+past_the_gate = _server._behind_gate(page, Uploads(Path({str(tmp_path)!r})), None).app
+data = [{{"path": {__file__!r}, "meta": {{"_type": "gradio.FileData"}}}}]
+with TestClient(past_the_gate) as client:
+    client.post("/gradio_api/queue/join", json={{"data": data, "fn_index": 0, "session_hash": "a"}})
+    print(client.get("/gradio_api/queue/data?session_hash=a").text)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert '"success":false' in done.stdout
+    assert "it was not uploaded by a user" in done.stderr
+    assert not list(tmp_path.rglob(Path(__file__).name))

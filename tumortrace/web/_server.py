@@ -30,6 +30,8 @@ _SESSIONS = 64  # of which the page remembers what was uploaded
 _CONNECTIONS = 256
 _ENVIRONMENT = {
     "GRADIO_ANALYTICS_ENABLED": "False",
+    "GRADIO_ANALYTICS_MAX_EVENTS": "1",  # who asked what when, which the monitoring page would show
+    "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000000",
     "GRADIO_MCP_SERVER": "False",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_OFFLINE": "1",
