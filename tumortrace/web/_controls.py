@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,12 +76,6 @@ class Outcome:
         visible = self.can_flag and asked is not None
         flag = [gr.Textbox(value="", visible=visible), gr.Button(visible=visible)]
         return [message, status, result or _parts.empty(), why, *flag, asked]
-
-    def clear_on(self, *triggers: Any) -> None:
-        """Clear what is shown, in the browser and at once: what comes from the server comes in any order."""
-        hidden = {"__type__": "update", "visible": False}
-        values = ["", "", _parts.empty(), "", {**hidden, "value": ""}, hidden]
-        gr.on(list(triggers), None, None, self.outputs[:-1], js=f"() => {json.dumps(values)}")
 
 
 def controls(desk: Desk, kind: Kind) -> Controls:

@@ -82,14 +82,13 @@ class _Wiring:
     def connect(self) -> None:
         """Let every control do what it is for."""
         tab, out, name = self.tab, self.out, self.kind.name
-        shown = [tab.file, tab.read, tab.preview, tab.model, tab.about, out.message]
+        shown = [tab.file, tab.read, tab.preview, tab.model, tab.about, *out.outputs]
         changes = [tab.sequence.input, *([tab.box.input] if self.kind.boxed else [])]
-        out.clear_on(tab.file.upload, tab.examples.select, tab.model.input, *changes)
         read = tab.file.upload(self._read, [tab.file, out.turns], shown, api_name=f"read_{name}", **_QUIET)
         chosen = tab.examples.select(self._choose, out.turns, shown, api_name=f"choose_{name}", **_QUIET)
         question = [tab.box, tab.model, tab.sequence, out.turns]
-        tab.model.input(self._model, question, [tab.about, tab.sequence], **_QUIET)
-        gr.on(changes, self._changed, question, None, **_QUIET)
+        tab.model.input(self._model, question, [tab.about, tab.sequence, *out.outputs], **_QUIET)
+        gr.on(changes, self._changed, question, out.outputs, **_QUIET)
         asked = [tab.read, *question]
         answered = tab.go.click(self._answer, asked, out.outputs, api_name=f"ask_{name}", **_QUIET)
         answered.success(self._explain, [out.asked, out.turns], out.why, api_name=f"explain_{name}", **_QUIET)
@@ -133,9 +132,11 @@ class _Wiring:
         if turns.count != turn and turns.question is None:
             yield ""
 
-    def _changed(self, box: Any, key: str, sequence: str | None, turns: Turns) -> None:
-        if turns.question != (self.kind, box, key, sequence):  # else what it leads to has overtaken it
-            turns.change()
+    def _changed(self, box: Any, key: str, sequence: str | None, turns: Turns) -> list[Any]:
+        if turns.question == (self.kind, box, key, sequence):  # the question that it leads to has overtaken it
+            return [gr.skip()] * len(self.out.outputs)
+        turns.change()
+        return self.out.show()
 
     def _read(self, paths: str | list[str] | None, turns: Turns) -> list[Any]:
         turns.change()
@@ -157,8 +158,7 @@ class _Wiring:
     def _model(self, box: Any, key: str, sequence: str | None, turns: Turns) -> list[Any]:
         names = self.desk.sequences(key)
         choices = gr.Dropdown(list(names), value=names[0] if names else None, visible=bool(names))
-        self._changed(box, key, sequence, turns)
-        return [self.desk.about(key), choices]
+        return [self.desk.about(key), choices, *self._changed(box, key, sequence, turns)]
 
     def _shown(self, files: list[File], box: list[int] | None) -> list[Any]:
         """Return what to show of files that can be read; the upload is emptied, ready for the next."""
@@ -172,11 +172,11 @@ class _Wiring:
             choices = offered(self.desk, self.kind, len(read))
             models = gr.Radio(choices, value=choices[0][1])
             about = self.desk.about(choices[0][1])
-        return [None, read, preview, models, about, ""]
+        return [None, read, preview, models, about, *self.out.show()]
 
     def _forget(self, message: str) -> list[Any]:
         preview = boxed("", (1, 1), None) if self.kind.boxed else ""
-        return [None, None, preview, gr.skip(), gr.skip(), message]
+        return [None, None, preview, gr.skip(), gr.skip(), *self.out.show(message=message)]
 
 
 def _flag(desk: Desk) -> Callable[[Asked | None, str], list[Any]]:
