@@ -260,6 +260,7 @@ NINE = [f"{name}.jpg" for name in SEQUENCES[:9]]
         ([*NINE[:8], "notes.jpg"], "notes.jpg: its name tells no phase, and other names do; name it as VIBRANT"),
         ([*NINE[:8], "C7.jpg"], r"of the 9 phases there is no VIBRANT\+C8; VIBRANT\+C7 is there more than once"),
         ([*NINE[:8], "SUB1.jpg"], r"there is no VIBRANT\+C8$"),
+        (["p-040.jpg"] * 9, "9 files are named p-040.jpg, so that nothing tells which phase each is"),
     ],
 )
 def test_names_that_contradict_each_other_are_refused(names, message):

@@ -64,11 +64,17 @@ def assign(names: Sequence[str]) -> tuple[list[int], tuple[str, ...], str]:
     Raises
     ------
     DemoError
-        If there are neither 9 nor 17, only some names tell a phase, or two tell the same.
+        If there are neither 9 nor 17, only some names tell a phase, two tell the same, or none does and two are the
+        same.
     """
     sequences = of_pages(len(names), "files")
     told = [phase_of(name) for name in names]
     if not any(told):
+        if again := [name for name in names if names.count(name) > 1]:
+            raise DemoError(
+                f"{names.count(again[0])} files are named {again[0]}, so that nothing tells which phase each is; name "
+                "them VIBRANT, C1 to C8 and SUB1 to SUB8, or 01 to 17 in that order"
+            )
         order = sorted(range(len(names)), key=lambda place: natural(names[place]))
         return order, sequences, "no name tells its phase: the files are taken in the order of their names"
     nameless = [name for name, phase in zip(names, told, strict=True) if phase is None]
