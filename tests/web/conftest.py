@@ -54,7 +54,7 @@ def demo(models, tmp_path_factory):
     assert list(served.temporary.iterdir()) == [], "the demo left something behind"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while Playwright runs, so does its event loop, and no other can in this thread
 def browser():
     """Chromium without a window; a skip that says so where there is none."""
     path = next((found for name in CHROMIUM if (found := which(name))), None)
