@@ -152,7 +152,10 @@ def test_the_own_models_are_fused_ones_and_their_parts(own):
         for kind, label in (("fused", "Fused"), ("handcrafted", "Handcrafted"), ("cnn", "CNN (ResNet8)"))
     ]
     assert all(one.synthetic and one.tested for one in shelf)
-    assert shelf.notices == ()
+    (notice,) = shelf.notices
+    assert notice.startswith(
+        "Not here: ResNet18, ResNet50, VGG16. Start with --backbones resnet8,resnet18,resnet50,vgg16"
+    )
 
 
 def test_a_start_that_was_interrupted_goes_on(own):

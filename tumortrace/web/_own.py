@@ -19,7 +19,7 @@ from tumortrace import __version__, _check, io
 from tumortrace.io.synthetic import SHOWN
 from tumortrace.web._error import DemoError
 from tumortrace.web._examples import examples
-from tumortrace.web._shelf import Shelf, Shelved, shelve
+from tumortrace.web._shelf import LABELS, Shelf, Shelved, shelve
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,10 +124,20 @@ def own_models(
                 done = f"{number} of {len(missing)}: {_said(name, backbone, deep)}"
                 say(f"{time.perf_counter() - start:5.1f} s  {done}")
     models = _collected(home, [name for name, _, _ in wanted])
-    notices = (
-        () if deep else ("There are no networks here, as torch is not installed: pip install 'tumortrace[deep]'",)
+    return Shelf(models, examples(home / "examples"), _notices(chosen, deep))
+
+
+def _notices(chosen: Sequence[str], deep: bool) -> tuple[str, ...]:
+    """Say which networks are not here, and how to have them."""
+    if not deep:
+        return ("There are no networks here, as torch is not installed: pip install 'tumortrace[deep]'",)
+    absent = [name for name in BACKBONES[1:] if name not in chosen]
+    if not absent:
+        return ()
+    return (
+        f"Not here: {', '.join(LABELS[name] for name in absent)}. Start with --backbones {','.join(BACKBONES)} to "
+        "train them too, in some minutes, or with models of your own.",
     )
-    return Shelf(models, examples(home / "examples"), notices)
 
 
 def _chosen(backbones: Sequence[str]) -> list[str]:

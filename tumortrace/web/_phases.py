@@ -72,8 +72,8 @@ def assign(names: Sequence[str]) -> tuple[list[int], tuple[str, ...], str]:
     if not any(told):
         if again := [name for name in names if names.count(name) > 1]:
             raise DemoError(
-                f"{names.count(again[0])} files are named {again[0]}, so that nothing tells which phase each is; name "
-                "them VIBRANT, C1 to C8 and SUB1 to SUB8, or 01 to 17 in that order"
+                f"{names.count(again[0])} files are named {again[0]}, so that nothing tells which phase each is; "
+                "name them VIBRANT, C1 to C8 and SUB1 to SUB8, or 01 to 17 in that order"
             )
         order = sorted(range(len(names)), key=lambda place: natural(names[place]))
         return order, sequences, "no name tells its phase: the files are taken in the order of their names"

@@ -24,7 +24,7 @@ ENGINE = threading.RLock()
 COUNTS = (1, 9, 17)
 """How many pictures a model of the demo takes: one crop, or the phases of a slice."""
 
-_BACKBONES = {"resnet8": "CNN (ResNet8)", "resnet18": "ResNet18", "resnet50": "ResNet50", "vgg16": "VGG16"}
+LABELS = {"resnet8": "CNN (ResNet8)", "resnet18": "ResNet18", "resnet50": "ResNet50", "vgg16": "VGG16"}
 _READ = ("plan", "inputs", "classes", "data", "metrics", "threshold")
 _TAKEN = {1: "one crop", 9: "9 phases", 17: "17 phases"}
 
@@ -61,7 +61,7 @@ class Shelved:
         if self.kind != "cnn":
             return self.kind.capitalize()
         backbone = str(self.record["plan"]["backbone"])
-        return _BACKBONES.get(backbone, backbone)
+        return LABELS.get(backbone, backbone)
 
     @property
     def classes(self) -> tuple[str, str]:
