@@ -306,7 +306,7 @@ def test_the_command_writes_it(table, tmp_path, no_results, capsys):
     out = tmp_path / "my.html"
     args = parsed(table, "-o", out, "--title", "Mine", "--author", "A. Reader")
     assert args.run(args) == 0
-    assert capsys.readouterr().out.splitlines() == [str(out), "Research use only, no medical device."]
+    assert capsys.readouterr().out.splitlines() == [str(out), "Research software, no medical device."]
     assert "<h1>Mine</h1>" in out.read_text(encoding="utf-8")
 
 

@@ -139,7 +139,7 @@ def test_what_is_no_model_is_refused(tmp_path, content, message):
 
 
 def test_a_key_that_is_not_there_is_refused(shelf):
-    with pytest.raises(DemoError, match="there is no model 'best'; choose one of cnn, fused"):
+    with pytest.raises(DemoError, match="there is no model 'best'; choose one of fused, phases9"):
         shelf["best"]
 
 

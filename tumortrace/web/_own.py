@@ -19,7 +19,7 @@ from tumortrace import __version__, _check, io
 from tumortrace.io.synthetic import SHOWN
 from tumortrace.web._error import DemoError
 from tumortrace.web._examples import examples
-from tumortrace.web._shelf import LABELS, Shelf, Shelved, shelve
+from tumortrace.web._shelf import LABELS, Shelf, Shelved, read_shelved
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -239,5 +239,5 @@ def _collected(home: Path, names: Sequence[str]) -> dict[str, Shelved]:
             path = home / name / kind
             if path.is_dir():
                 key = f"{name}-{kind}" if name in _COUNTS else f"crop-{name}"
-                models[key] = shelve(path, key=key, synthetic=True)
+                models[key] = read_shelved(path, key=key, synthetic=True)
     return models

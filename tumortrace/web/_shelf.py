@@ -25,6 +25,9 @@ COUNTS = (1, 9, 17)
 """How many pictures a model of the demo takes: one crop, or the phases of a slice."""
 
 LABELS = {"resnet8": "CNN (ResNet8)", "resnet18": "ResNet18", "resnet50": "ResNet50", "vgg16": "VGG16"}
+_ORDER = ("fused", "handcrafted", "cnn")
+"""Of kinds on the page; the first is chosen where nobody chooses."""
+
 _READ = ("plan", "inputs", "classes", "data", "metrics", "threshold")
 _TAKEN = {1: "one crop", 9: "9 phases", 17: "17 phases"}
 
@@ -184,7 +187,7 @@ class Shelf:
 
 
 def open_shelf(folders: Sequence[str | os.PathLike[str]]) -> Shelf:
-    """Put models on a shelf; none is loaded yet.
+    """Put models on a shelf, the fused ones first; none is loaded yet.
 
     Parameters
     ----------
@@ -199,7 +202,7 @@ def open_shelf(folders: Sequence[str | os.PathLike[str]]) -> Shelf:
     found: dict[str, Shelved] = {}
     notices = []
     for path in _model_folders(folders):
-        shelved = shelve(path, taken=found)
+        shelved = read_shelved(path, taken=found)
         if shelved.count in COUNTS:
             found[shelved.key] = shelved
         else:
@@ -208,10 +211,11 @@ def open_shelf(folders: Sequence[str | os.PathLike[str]]) -> Shelf:
             )
     if not found:
         raise DemoError("; ".join(notices))
-    return Shelf(found, notices=tuple(notices))
+    in_order = sorted(found.items(), key=lambda one: _ORDER.index(one[1].kind))
+    return Shelf(dict(in_order), notices=tuple(notices))
 
 
-def shelve(
+def read_shelved(
     path: Path, *, key: str | None = None, synthetic: bool | None = None, taken: Iterable[str] = ()
 ) -> Shelved:
     """Return the model of a folder for a shelf, by what its manifest records.
