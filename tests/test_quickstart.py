@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from tumortrace import io, quickstart
+from tumortrace import io, quickstart, report
 from tumortrace.cli import main
 from tumortrace.evaluation import auc, compare
 from tumortrace.model import out_of_fold
@@ -13,6 +13,12 @@ from tumortrace.model import out_of_fold
 SCORES = {"handcrafted": "score_handcrafted", "CNN": "score_cnn", "fused": "score"}
 
 compiled = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="60 patients take minutes without the compiler")
+
+
+@pytest.fixture
+def briefly(monkeypatch):
+    """Let the report be one line: it has tests of its own, and takes as long as the rest."""
+    monkeypatch.setattr(report, "write_report", lambda what, out, **options: out.write_text(f"{what}\n"))
 
 
 @compiled
@@ -51,7 +57,7 @@ def test_the_command_hands_over_what_was_typed(tmp_path, monkeypatch):
     assert asked == {"out": tmp_path / "there", "jobs": 2}
 
 
-def test_few_patients_and_what_is_told_twice_the_same(tmp_path):
+def test_few_patients_and_what_is_told_twice_the_same(tmp_path, briefly):
     said = []
     result = quickstart.run(tmp_path / "new" / "folder", patients=12, epochs=1, jobs=1, seed=3, say=said.append)
     models = ("handcrafted", "CNN", "fused")
@@ -75,7 +81,7 @@ def test_few_patients_and_what_is_told_twice_the_same(tmp_path):
     }
 
 
-def test_without_networks_there_is_a_handcrafted_model_and_a_word_about_it(tmp_path, monkeypatch):
+def test_without_networks_there_is_a_handcrafted_model_and_a_word_about_it(tmp_path, monkeypatch, briefly):
     monkeypatch.setattr(quickstart, "find_spec", lambda name: None)
     said = []
     result = quickstart.run(tmp_path, patients=12, jobs=1, say=said.append)

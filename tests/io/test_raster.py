@@ -400,7 +400,16 @@ def test_threads_agree(grey, colour, untold):
     assert [w.category for w in caught] == [ColourWarning, ColourWarning]
 
 
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_a_file_cut_short_is_refused_where_another_library_lets_pillow_fill_it(grey, monkeypatch, kind):
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    file = io.BytesIO()
+    PIL.Image.fromarray(grey).save(file, kind)
+    with pytest.raises(ImageError, match="lesion: is damaged"):
+        decode(file.getvalue()[:-60], "lesion")
+
+
 def test_pillow_settings_stay(grey):
-    before = PIL.Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, list(warnings.filters)
+    before = PIL.Image.MAX_IMAGE_PIXELS, list(warnings.filters)
     decode(encoded(grey, "JPEG"))
-    assert (PIL.Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, list(warnings.filters)) == before
+    assert (PIL.Image.MAX_IMAGE_PIXELS, list(warnings.filters)) == before

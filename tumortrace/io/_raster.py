@@ -1,7 +1,8 @@
 """Read JPEG, PNG, TIFF and BMP safely: known formats only, size checked before a pixel is decoded.
 
 The format is told by the first bytes of the file, not by the ending of its name, and Pillow's reader of just that
-format is called. Pillow's global settings are neither used nor changed.
+format is called. Of Pillow's global settings one is changed, where another library has asked for it: that files which
+are cut short be filled up. Grey values that nobody measured are not read.
 """
 
 import io
@@ -169,6 +170,7 @@ def decode(data: bytes, source: str | os.PathLike[str] = "image", *, max_pixels:
         raise ImageError(
             f"{source}: is no JPEG, PNG, TIFF or BMP: it begins with {data[:8]!r}; convert it to one of these"
         )
+    _refuse_what_is_cut_short()
     try:
         with reader(io.BytesIO(data)) as picture:
             pages = getattr(picture, "n_frames", 1) if picture.format == "TIFF" else 1
@@ -188,6 +190,13 @@ def decode(data: bytes, source: str | os.PathLike[str] = "image", *, max_pixels:
         raise ImageError(
             f"{source}: is damaged or of an unusual kind: {reason}; save it anew, as PNG say"
         ) from error
+
+
+def _refuse_what_is_cut_short() -> None:
+    """Undo what some libraries tell Pillow when they are imported: to fill up the missing part of a file."""
+    from PIL import ImageFile
+
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 
 def _reader(data: bytes) -> "type[ImageFile] | None":
