@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
+DEMO = tuple(f"tests/web/test_{name}.py" for name in ("page", "load", "answer", "details", "shelf"))
+
 settings.register_profile(
     "seeded", derandomize=True, deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -34,6 +36,18 @@ def pytest_configure(config):
                 extractor(image, image > 50)
             for extractor in STACK_FEATURES.values():
                 extractor(image)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Send all tests of the demo's models to one process, first: training and serving them once is enough."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return "demo" if nodeid.startswith(DEMO) else nodeid
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture

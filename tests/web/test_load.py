@@ -12,7 +12,6 @@ from web.served import predicted
 
 from tumortrace import io
 
-pytestmark = pytest.mark.xdist_group("demo")
 USERS, REQUESTS = 10, 200
 MODELS = ("fused", "handcrafted", "cnn")
 GROWTH = 150 * 2**20  # of memory, in bytes

@@ -28,7 +28,6 @@ DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 NOTICE = "Research use only, no medical device."
 
 
-pytestmark = pytest.mark.xdist_group("demo")  # one demo for all, not one per process of the tests
 at_both_widths = pytest.mark.parametrize("page", [DESKTOP, PHONE], indirect=True, ids=["desktop", "phone"])
 
 

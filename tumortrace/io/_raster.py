@@ -1,8 +1,8 @@
 """Read JPEG, PNG, TIFF and BMP safely: known formats only, size checked before a pixel is decoded.
 
 The format is told by the first bytes of the file, not by the ending of its name, and Pillow's reader of just that
-format is called. One global setting of Pillow is changed where another library has set it: to fill up a file that is
-cut short. Grey values that nobody measured are not read.
+format is called. One global setting of Pillow is changed, where another library has set it: to fill up files that
+are cut short. Grey values that nobody measured are not read.
 """
 
 import io
