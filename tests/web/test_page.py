@@ -245,6 +245,7 @@ def test_several_images_give_a_table_to_download(page, demo, crop, lesions, tmp_
     bad = tmp_path / "notes.png"
     bad.write_text("not an image")
     upload(page, "several", crop, *others, bad)
+    page.get_by_text("4 images to analyse").wait_for()
     choose(page, "several", "Fused")
     analyse(page, "several")
     with page.expect_download() as started:
