@@ -150,6 +150,7 @@ def test_a_model_chosen_and_asked_at_once_answers(page):
         choose(page, "crop", label)
         page.locator("#crop-analyse").click()
         page.locator("#result-model", has_text=label).wait_for()
+        assert page.locator("#fault").count() == 0
 
 
 def test_the_same_image_gives_the_same_answer(page, crop):
