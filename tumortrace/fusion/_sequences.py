@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -96,6 +97,20 @@ class PerSequence(BinaryClassifier):
         ValueError
             If a row has a value of the column that no row of `fit` had.
         """
+        parts = list(self.routed(X))
+        second = np.empty(sum(len(rows) for rows, _, _ in parts))
+        for rows, estimator, features in parts:
+            second[rows] = positive(estimator, features)
+        return np.column_stack([1 - second, second])
+
+    def routed(self, X: Any) -> Iterator[tuple[NDArray[np.intp], Any, Any]]:
+        """Yield, for each sequence that `X` has, the positions of its rows, its classifier, and their features.
+
+        Raises
+        ------
+        ValueError
+            If a row has a value of the column that no row of `fit` had.
+        """
         check_is_fitted(self)
         features, route = self._routed(self._rows(X, reset=False))
         unknown = sorted(set(route) - set(self.values_), key=str)
@@ -104,12 +119,10 @@ class PerSequence(BinaryClassifier):
                 f"{self.column} {unknown[0]!r} was not there when the model was fitted; "
                 f"it knows {', '.join(map(repr, self.values_))}"
             )
-        second = np.empty(len(route))
         for value, estimator in zip(self.values_, self.estimators_, strict=True):
             rows = _where(route, value)
             if len(rows):
-                second[rows] = positive(estimator, take(features, rows=rows))
-        return np.column_stack([1 - second, second])
+                yield rows, estimator, take(features, rows=rows)
 
     def _routed(self, X: Any) -> tuple[Any, list[Any]]:
         """Return `X` without the column, and the column."""

@@ -91,14 +91,12 @@ def member_scores(estimator: Any, rows: Any) -> tuple[NDArray[np.float64], dict[
 
 def _by_sequence(estimator: PerSequence, rows: Any) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
     """Send each row to the estimator of its sequence."""
-    whole = np.asarray(estimator.predict_proba(rows)[:, 1], dtype=np.float64)
+    whole = np.empty(len(rows))
     scores: dict[str, NDArray[np.float64]] = {}
-    features, route = rows.drop(columns=estimator.column), rows[estimator.column].to_numpy()
-    for value, one in zip(estimator.values_, estimator.estimators_, strict=True):
-        here = np.flatnonzero(route == value)
-        if len(here):
-            for name, score in member_scores(one, features.iloc[here])[1].items():
-                scores.setdefault(name, np.empty(len(rows)))[here] = score
+    for here, one, features in estimator.routed(rows):
+        whole[here], found = member_scores(one, features)
+        for name, score in found.items():
+            scores.setdefault(name, np.empty(len(rows)))[here] = score
     return whole, scores
 
 
