@@ -23,6 +23,10 @@ VALID = {
     "spacing": [],
     "levels": [1, 5, 256],
     "bin_width": [7.5, 60],
+    "first_edge": ["pyradiomics"],
+    "distance": [2],
+    "coarseness": [1],
+    "morphological_mask": [],
     "distances": [2, (1, 3)],
     "aggregation": [
         "2d_average",
@@ -44,11 +48,17 @@ VALID = {
     "block_norm": ["L1", "L1-sqrt", "L2", "L2-Hys"],
     "edge_threshold": [0.5],
 }
+# ... where an extractor has a meaning of its own for the word
+VALID_OF = {(name, "aggregation"): ["2d", "2.5d", "3d"] for name in ("glszm", "gldzm", "ngtdm", "ngldm")}
 # ... and what it may not.
 INVALID = {
     "spacing": [1, (1,), (1, 0), (1, -1), (1, np.nan), (1, np.inf), (1, "a"), (1, 1, 1), "ab"],
     "levels": [0, -3, 2.5, 5000, "8", None, True],
     "bin_width": [0, -1.0, np.nan, np.inf, "1", 1e-9],
+    "first_edge": ["IBSI", "", None, np.nan, np.inf],
+    "distance": [0, -1, 1.5, "1", (1,), None],
+    "coarseness": [-1, np.nan, np.inf, "1", None],
+    "morphological_mask": [np.zeros((2, 2))],
     "distances": [0, (), (1, 0), 1.5, "1", (1, 1), None],
     "aggregation": ["3D", "", None, 3],
     "points": [0, 2.5, "8", None],
@@ -110,7 +120,7 @@ def parameters_of(name):
 
 def variants_of(name):
     """The defaults, then every other valid value of one parameter at a time."""
-    return [{}] + [{p: value} for p in parameters_of(name) for value in VALID[p]]
+    return [{}] + [{p: value} for p in parameters_of(name) for value in VALID_OF.get((name, p), VALID[p])]
 
 
 def assert_sound(vector):

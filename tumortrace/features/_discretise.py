@@ -67,7 +67,7 @@ def crop(volume: NDArray[Any], region: NDArray[np.bool_]) -> tuple[NDArray[Any],
     """Cut a checked image and mask down to the box around the mask, for features that do not depend on place."""
     if region.size == 0:
         return volume, region
-    z_start, z_stop, y_start, y_stop, x_start, x_stop = _bounds(region)
+    z_start, z_stop, y_start, y_stop, x_start, x_stop = bounds(region)
     if (z_stop - z_start, y_stop - y_start, x_stop - x_start) == region.shape:
         return volume, region
     box = np.s_[z_start:z_stop, y_start:y_stop, x_start:x_stop]
@@ -75,7 +75,11 @@ def crop(volume: NDArray[Any], region: NDArray[np.bool_]) -> tuple[NDArray[Any],
 
 
 def grey_levels(
-    volume: NDArray[Any], region: NDArray[np.bool_], levels: int, bin_width: float | None
+    volume: NDArray[Any],
+    region: NDArray[np.bool_],
+    levels: int,
+    bin_width: float | None,
+    first_edge: str | float = "ibsi",
 ) -> tuple[NDArray[np.uint16], int]:
     """Do the same for an image and mask that are checked already."""
     levels = _check.integer("levels", levels, 1, MAX_LEVELS)
@@ -90,6 +94,8 @@ def grey_levels(
         _fixed_number(volume, region, np.array([low, high, levels], dtype=number), grey)
         return grey, levels
     width = _check.positive("bin_width", bin_width)
+    if not isinstance(first_edge, str):
+        low = first_edge
     bins = np.floor((float(high) - float(low)) / width) + 1
     if bins > MAX_LEVELS:
         raise ValueError(
@@ -101,7 +107,7 @@ def grey_levels(
 
 
 @kernel
-def _bounds(region: NDArray[np.bool_]) -> tuple[int, int, int, int, int, int]:
+def bounds(region: NDArray[np.bool_]) -> tuple[int, int, int, int, int, int]:
     """Return the first slice, row and column that hold a pixel of the region, and one past the last of each."""
     slices, rows, cols = region.shape
     in_row = np.zeros(rows, np.bool_)

@@ -1,0 +1,137 @@
+"""What the extractors of a region share: its box, its intensities, its grey levels.
+
+An extractor cuts its image down to the box around the mask before it computes anything, so that a small lesion in a
+large volume costs what the lesion costs. Within `shared`, extractors that are given the same image and mask do this
+once between them.
+"""
+
+import threading
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tumortrace import _check
+from tumortrace.features._discretise import bounds, grey_levels
+
+Box = tuple[slice, slice, slice]
+T = TypeVar("T")
+
+_memory = threading.local()
+
+
+class Region(NamedTuple):
+    """A region of interest: what lies in the box around it.
+
+    `volume` holds the intensities, uint8 or float64, and `inside` says which belong to the region; both have the
+    shape (slices, rows, cols) and are C-contiguous. `box` is where they lie in the image.
+    """
+
+    volume: NDArray[Any]
+    inside: NDArray[np.bool_]
+    box: Box
+
+
+class Grey(NamedTuple):
+    """A region in grey levels: 1 … `n` inside, 0 outside, in the box around the mask; not to be written to."""
+
+    levels: NDArray[np.uint16]
+    n: int
+    box: Box
+
+
+@contextmanager
+def shared() -> Iterator[None]:
+    """Let the extractors that run within it, in this thread, prepare each region once.
+
+    Image and mask must not be changed meanwhile.
+
+    Examples
+    --------
+    >>> from tumortrace.features import glcm, first_order
+    >>> image = np.arange(400).reshape(20, 20)
+    >>> with shared():
+    ...     vectors = [glcm(image), first_order(image)]
+    """
+    outer = getattr(_memory, "found", None)
+    _memory.found = {}
+    try:
+        yield
+    finally:
+        _memory.found = outer
+
+
+def once(function: Callable[..., T]) -> Callable[..., T]:
+    """Compute a function of (image, mask, …) once per image, mask and parameters, within `shared`."""
+
+    @wraps(function)
+    def remembering(image: Any, mask: Any, *parameters: Hashable) -> T:
+        found = getattr(_memory, "found", None)
+        if found is None:
+            return function(image, mask, *parameters)
+        key = (function, id(image), id(mask), parameters)
+        if key not in found:
+            # image and mask are kept: while they live, nothing else has their id
+            found[key] = (function(image, mask, *parameters), image, mask)
+        result: T = found[key][0]
+        return result
+
+    return remembering
+
+
+def region(image: ArrayLike, mask: ArrayLike | None, spacing: Sequence[float] | None) -> Region:
+    """Check what an extractor was given, and cut it to the box around the mask.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `_check.volume`, `_check.region` and `_check.spacing`.
+    """
+    _check.spacing(spacing, np.ndim(image))
+    return _region(image, mask)
+
+
+def grey(
+    image: ArrayLike,
+    mask: ArrayLike | None,
+    spacing: Sequence[float] | None,
+    levels: int,
+    bin_width: float | None,
+    first_edge: str | float,
+) -> Grey:
+    """Do the same, and discretise; see `discretise`."""
+    _check.spacing(spacing, np.ndim(image))
+    return _grey(image, mask, levels, bin_width, first_edge)
+
+
+@once
+def _region(image: ArrayLike, mask: ArrayLike | None) -> Region:
+    volume = _check.volume(image)
+    inside = _check.region(mask, volume, np.ndim(image))
+    if inside.size == 0:
+        return Region(volume, np.ones(volume.shape, dtype=bool), _whole(volume.shape))
+    box = _box(inside)
+    return Region(np.ascontiguousarray(volume[box]), np.ascontiguousarray(inside[box]), box)
+
+
+@once
+def _grey(
+    image: ArrayLike, mask: ArrayLike | None, levels: int, bin_width: float | None, first_edge: str | float
+) -> Grey:
+    volume, inside, box = _region(image, mask)
+    return Grey(
+        *grey_levels(volume, _check.NO_MASK if mask is None else inside, levels, bin_width, first_edge), box
+    )
+
+
+def _whole(shape: tuple[int, ...]) -> Box:
+    slices, rows, cols = shape
+    return slice(0, slices), slice(0, rows), slice(0, cols)
+
+
+def _box(inside: NDArray[np.bool_]) -> Box:
+    z_start, z_stop, y_start, y_stop, x_start, x_stop = bounds(inside)
+    return slice(z_start, z_stop), slice(y_start, y_stop), slice(x_start, x_stop)
