@@ -1,9 +1,11 @@
-"""Grey levels: intensities to a small number of bins, as IBSI defines it.
+"""Grey levels: intensities to a small number of bins, as IBSI defines it or as PyRadiomics does.
 
-Reference: Zwanenburg et al. 2020, The Image Biomarker Standardization Initiative,
-https://doi.org/10.1148/radiol.2020191145, and the reference manual, section 2.7.
+References: Zwanenburg et al. 2020, The Image Biomarker Standardization Initiative,
+https://doi.org/10.1148/radiol.2020191145, and the reference manual, section 2.7; van Griethuysen et al. 2017,
+https://doi.org/10.1158/0008-5472.CAN-17-0339, for the edges of PyRadiomics.
 """
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,12 @@ MAX_LEVELS = 4096
 
 
 def discretise(
-    image: ArrayLike, mask: ArrayLike | None = None, *, levels: int = 32, bin_width: float | None = None
+    image: ArrayLike,
+    mask: ArrayLike | None = None,
+    *,
+    levels: int = 32,
+    bin_width: float | None = None,
+    first_edge: str | float = "ibsi",
 ) -> tuple[NDArray[np.uint16], int]:
     """Replace the intensities of a region by grey levels 1, 2, …; 0 is outside.
 
@@ -33,6 +40,12 @@ def discretise(
     bin_width : float, optional
         Fixed bin width in the unit of the image, in place of `levels`: ``floor((x − min) / bin_width) + 1``. The
         number of levels then depends on the region.
+    first_edge : {"ibsi", "pyradiomics"} or float, default "ibsi"
+        Where the first bin begins. "ibsi": at the minimum of the region, as above. "pyradiomics": for a width, at
+        the last multiple of it that is not above the minimum, so that bins of the same width agree between regions;
+        for a number of bins, at the minimum, with edges rounded as `numpy.linspace` rounds them, and a constant
+        region on the middle level. A number, with `bin_width` only: there, as IBSI asks of a fixed bin size after a
+        re-segmentation to a range, whose lower end it then is.
 
     Returns
     -------
@@ -44,7 +57,8 @@ def discretise(
     Raises
     ------
     ValueError
-        If `levels` is not in 1..4096, or `bin_width` is not positive or makes more than 4096 levels.
+        If `levels` is not in 1..4096, `bin_width` is not positive or makes more than 4096 levels, or `first_edge`
+        is no such word, above the minimum of the region, or a number without a `bin_width`.
 
     Notes
     -----
@@ -56,10 +70,14 @@ def discretise(
     (array([[1, 2, 2]], dtype=uint16), 2)
     >>> discretise([[0, 5, 10]], bin_width=4)
     (array([[1, 2, 3]], dtype=uint16), 3)
+    >>> discretise([[3, 4, 10]], bin_width=4, first_edge="pyradiomics")
+    (array([[1, 2, 3]], dtype=uint16), 3)
+    >>> discretise([[3, 4, 10]], bin_width=4, first_edge=-4)
+    (array([[2, 3, 4]], dtype=uint16), 4)
     """
     ndim = np.ndim(image)
     volume = _check.volume(image)
-    grey, n_levels = grey_levels(volume, _check.region(mask, volume, ndim), levels, bin_width)
+    grey, n_levels = grey_levels(volume, _check.region(mask, volume, ndim), levels, bin_width, first_edge)
     return (grey[0] if ndim == 2 else grey), n_levels
 
 
@@ -83,27 +101,68 @@ def grey_levels(
 ) -> tuple[NDArray[np.uint16], int]:
     """Do the same for an image and mask that are checked already."""
     levels = _check.integer("levels", levels, 1, MAX_LEVELS)
+    width = None if bin_width is None else _check.positive("bin_width", bin_width)
+    first_edge = _first_edge(first_edge, width)
     grey = np.empty(volume.shape, dtype=np.uint16)
-    if bin_width is None and levels == 256 and volume.dtype == np.uint8:
+    if width is None and levels == 256 and volume.dtype == np.uint8 and first_edge == "ibsi":
         _raw(volume, region, grey)
         return grey, 256
     low, high = _range(volume, region)
-    if bin_width is None:
+    if first_edge == "pyradiomics":
+        edges = _edges(float(low), float(high), levels, width)
+        _between(volume.astype(np.float64, copy=False), region, edges, grey)
+        return grey, int(np.searchsorted(edges, float(high), side="right"))
+    if width is None:
         # the quotient of an 8-bit number is at least 1/255 away from the next level: float32 cannot miss it
         number = np.float32 if volume.dtype == np.uint8 else np.float64
         _fixed_number(volume, region, np.array([low, high, levels], dtype=number), grey)
         return grey, levels
-    width = _check.positive("bin_width", bin_width)
-    if not isinstance(first_edge, str):
-        low = first_edge
-    bins = np.floor((float(high) - float(low)) / width) + 1
+    start = float(low) if isinstance(first_edge, str) else first_edge
+    if start > low:
+        raise ValueError(
+            f"first_edge is {start:g}, above the minimum of the region, {low:g}; "
+            f"give {low:g} or less, or re-segment the region to what is above {start:g}"
+        )
+    _check_bins(start, float(high), width)
+    _fixed_width(volume, region, start, width, grey)
+    return grey, int(np.floor((float(high) - start) / width)) + 1
+
+
+def _first_edge(first_edge: Any, width: float | None) -> str | float:
+    """Return a checked `first_edge`, a number as float."""
+    if first_edge in ("ibsi", "pyradiomics"):
+        return str(first_edge)
+    if isinstance(first_edge, bool) or not isinstance(first_edge, Real) or not np.isfinite(float(first_edge)):
+        raise ValueError(f"first_edge is {first_edge!r}; give 'ibsi', 'pyradiomics' or a number")
+    if width is None:
+        raise ValueError(
+            f"first_edge is {first_edge!r}, but `levels` bins run from the minimum of the region to its maximum; "
+            "give bin_width too, or 'ibsi' or 'pyradiomics'"
+        )
+    return float(first_edge)
+
+
+def _check_bins(start: float, high: float, width: float) -> None:
+    bins = np.floor((high - start) / width) + 1
+    if start + width == start:
+        raise ValueError(f"bin_width is {width!r}, which vanishes beside intensities of {start:g}; give more")
     if bins > MAX_LEVELS:
         raise ValueError(
-            f"bin_width is {bin_width!r}, which makes {bins:.0f} grey levels of the range {low:g} to {high:g}; "
-            f"give at least {(float(high) - float(low)) / MAX_LEVELS:.3g} for {MAX_LEVELS} levels at most"
+            f"bin_width is {width!r}, which makes {bins:.0f} grey levels of the range {start:g} to {high:g}; "
+            f"give at least {(high - start) / MAX_LEVELS:.3g} for {MAX_LEVELS} levels at most"
         )
-    _fixed_width(volume, region, float(low), width, grey)
-    return grey, int(bins)
+
+
+def _edges(low: float, high: float, levels: int, width: float | None) -> NDArray[np.float64]:
+    """Return the edges of the bins as PyRadiomics makes them, every bin closed below and open above."""
+    if width is not None:
+        start = low - low % width
+        _check_bins(start, high, width)
+        return np.arange(start, high + 2 * width, width)
+    spread = 0.5 if low == high else 0.0
+    edges = np.linspace(low - spread, high + spread, levels + 1)
+    edges[-1] += 1
+    return edges
 
 
 @kernel
@@ -194,4 +253,24 @@ def _fixed_width(
         level = 0
         if everywhere or inside[k]:
             level = int(np.floor((flat[k] - low) / width)) + 1
+        out[k] = level
+
+
+@kernel
+def _between(
+    volume: NDArray[np.float64], region: NDArray[np.bool_], edges: NDArray[np.float64], grey: NDArray[np.uint16]
+) -> None:
+    """Fill `grey` with how many edges are not above each value: guessed by division, then corrected."""
+    flat, inside, out = volume.ravel(), region.ravel(), grey.ravel()
+    everywhere = inside.size == 0
+    last = edges.size - 1
+    width = edges[1] - edges[0]
+    for k in range(flat.size):
+        level = 0
+        if everywhere or inside[k]:
+            level = min(int((flat[k] - edges[0]) / width) + 1, last)
+            while level < last and flat[k] >= edges[level]:
+                level += 1
+            while flat[k] < edges[level - 1]:
+                level -= 1
         out[k] = level
