@@ -23,7 +23,7 @@ VALID = {
     "spacing": [],
     "levels": [1, 5, 256],
     "bin_width": [7.5, 60],
-    "first_edge": ["pyradiomics"],
+    "first_edge": ["ibsi", "pyradiomics"],
     "distance": [2],
     "coarseness": [1],
     "morphological_mask": [],
@@ -114,13 +114,17 @@ def blob(*shape):
 FLAT, DEEP = picture(12, 13), picture(3, 10, 11)
 
 
+def valid(name, parameter):
+    return VALID_OF.get((name, parameter), VALID[parameter])
+
+
 def parameters_of(name):
     return [p for p in inspect.signature(FEATURES[name]).parameters if p not in ("image", "mask")]
 
 
 def variants_of(name):
     """The defaults, then every other valid value of one parameter at a time."""
-    return [{}] + [{p: value} for p in parameters_of(name) for value in VALID_OF.get((name, p), VALID[p])]
+    return [{}] + [{p: value} for p in parameters_of(name) for value in valid(name, p)]
 
 
 def assert_sound(vector):
@@ -350,7 +354,9 @@ def test_any_image_mask_and_parameters(name, data):
     image = data.draw(hnp.arrays(dtype, shape, elements=values), label="image")
     mask = data.draw(st.none() | hnp.arrays(bool, shape).filter(np.any), label="mask")
     parameters = {
-        p: data.draw(st.sampled_from([inspect.signature(FEATURES[name]).parameters[p].default, *VALID[p]]), label=p)
+        p: data.draw(
+            st.sampled_from([inspect.signature(FEATURES[name]).parameters[p].default, *valid(name, p)]), label=p
+        )
         for p in parameters_of(name)
     }
     before = image.tobytes()
@@ -421,7 +427,7 @@ def test_bad_masks_are_named(name, mask, error):
 @every_extractor
 def test_bad_parameters_are_named_with_what_is_valid(name):
     for parameter in parameters_of(name):
-        choices = [value for value in VALID[parameter] if isinstance(value, str)]
+        choices = [value for value in valid(name, parameter) if isinstance(value, str)]
         for value in INVALID[parameter]:
             with pytest.raises((ValueError, TypeError), match=rf"\b{parameter}\b") as caught:
                 FEATURES[name](FLAT, **{parameter: value})

@@ -15,6 +15,7 @@ from tumortrace import _check
 from tumortrace._numba import kernel
 from tumortrace.features._discretise import grey_levels
 from tumortrace.features._patterns import count
+from tumortrace.features._region import region
 from tumortrace.features._vector import FeatureVector
 
 _COMMON = (
@@ -59,6 +60,7 @@ def first_order(
     spacing: Sequence[float] | None = None,
     levels: int = 32,
     bin_width: float | None = None,
+    first_edge: str | float = "ibsi",
 ) -> FeatureVector:
     """Compute the intensity statistics and the intensity histogram features of a region.
 
@@ -74,6 +76,8 @@ def first_order(
         Fixed bin number of the histogram; see `discretise`. No effect on the first 18 features.
     bin_width : float, optional
         Fixed bin width of the histogram in the unit of the image, in place of `levels`.
+    first_edge : {"ibsi", "pyradiomics"} or float, default "ibsi"
+        Where the first bin of the histogram begins, see `discretise`.
 
     Returns
     -------
@@ -125,24 +129,21 @@ def first_order(
     >>> v["histogram_mode"], v["histogram_uniformity"]
     (1.0, 0.375)
     """
-    ndim = np.ndim(image)
-    volume = _check.volume(image)
-    region = _check.region(mask, volume, ndim)
-    _check.spacing(spacing, ndim)
-    values, counts = _distribution(volume, region)
-    grey, n_levels = grey_levels(values[np.newaxis, np.newaxis], _check.NO_MASK, levels, bin_width)
+    volume, inside, _ = region(image, mask, spacing)
+    values, counts = _distribution(volume, inside)
+    grey, n_levels = grey_levels(values[np.newaxis, np.newaxis], _check.NO_MASK, levels, bin_width, first_edge)
     numbers = np.empty(len(_NAMES))
     _fill(values.astype(np.float64, copy=False), grey.ravel(), counts, n_levels, numbers)
     return FeatureVector(_NAMES, numbers, _reason(numbers))
 
 
-def _distribution(volume: NDArray[Any], region: NDArray[np.bool_]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+def _distribution(volume: NDArray[Any], inside: NDArray[np.bool_]) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Return the distinct intensities of the region, ascending, and how often each occurs."""
     if volume.dtype == np.uint8:
-        counts = count(volume, region, 256)
+        counts = count(volume, inside, 256)
         values = np.flatnonzero(counts)
         return values.astype(np.uint8), counts[values]
-    return _runs(np.sort(volume[region] if region.size else volume, axis=None))
+    return _runs(np.sort(volume[inside]))
 
 
 def _reason(numbers: NDArray[np.float64]) -> str:

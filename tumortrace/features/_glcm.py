@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from tumortrace import _check
 from tumortrace._numba import kernel
-from tumortrace.features._discretise import crop, grey_levels
 from tumortrace.features._glcm_features import LOGS, NAMES, add_features
+from tumortrace.features._region import grey
 from tumortrace.features._vector import FeatureVector
 
 
@@ -52,6 +52,7 @@ def glcm(
     spacing: Sequence[float] | None = None,
     levels: int = 32,
     bin_width: float | None = None,
+    first_edge: str | float = "ibsi",
     distances: int | Sequence[int] = (1,),
     aggregation: str = "3d_volume_merge",
 ) -> FeatureVector:
@@ -69,6 +70,8 @@ def glcm(
         Fixed bin number, see `discretise`; ``levels=256`` on 8-bit data keeps the raw values.
     bin_width : float, optional
         Fixed bin width in the unit of the image, in place of `levels`.
+    first_edge : {"ibsi", "pyradiomics"} or float, default "ibsi"
+        Where the first bin begins, see `discretise`.
     distances : int or sequence of int, default (1,)
         Chebyshev distances in pixels: at distance d a direction such as (1, −1) steps by (d, −d).
     aggregation : str, default "3d_volume_merge"
@@ -136,17 +139,15 @@ def glcm(
     >>> v["contrast"], v["joint_maximum"]  # 4 of 11 pairs differ; 6 are (1, 1), one is (2, 2)
     (0.36363636363636365, 0.5454545454545454)
     """
-    volume, region = _checked(image, mask, spacing)
-    volume, region = crop(volume, region)
-    steps, scheme = _scheme(distances, aggregation, volume.size)
-    grey, n_levels = grey_levels(volume, region, levels, bin_width)
-    grades = _rank(grey, n_levels)
+    region = grey(image, mask, spacing, levels, bin_width, first_edge)
+    steps, scheme = _scheme(distances, aggregation, region.levels.size)
+    ranks, grades = _rank(region.levels, region.n)
     values = np.zeros((len(steps), len(NAMES)))
     reasons = []
     for row, step in zip(values, steps, strict=True):
         found = 0
-        for part in _parts(grey, scheme):
-            found += add_features(_tables(part, grades.size, step, scheme), grades, n_levels, LOGS, row)
+        for part in _parts(ranks, scheme):
+            found += add_features(_tables(part, grades.size, step, scheme), grades, region.n, LOGS, row)
         if found == 0:
             row[:] = np.nan
             reasons.append(f"no pair of pixels at distance {step} inside the image or mask")
@@ -161,6 +162,7 @@ def glcm_matrix(
     *,
     levels: int = 32,
     bin_width: float | None = None,
+    first_edge: str | float = "ibsi",
     distances: int | Sequence[int] = (1,),
     aggregation: str = "3d_volume_merge",
     symmetric: bool = True,
@@ -170,7 +172,7 @@ def glcm_matrix(
 
     Parameters
     ----------
-    image, mask, levels, bin_width, distances, aggregation
+    image, mask, levels, bin_width, first_edge, distances, aggregation
         As in `glcm`.
     symmetric : bool, default True
         Count a pair of pixels in both orders, as IBSI does; otherwise only from a pixel to the one that comes later
@@ -210,27 +212,17 @@ def glcm_matrix(
            [1, 0, 6, 1],
            [0, 0, 1, 2]], dtype=uint32)
     """
-    volume, region = _checked(image, mask, None)
-    steps, scheme = _scheme(distances, aggregation, volume.size)
-    grey, n_levels = grey_levels(volume, region, levels, bin_width)
-    size = n_levels + 1
+    region = grey(image, mask, None, levels, bin_width, first_edge)
+    steps, scheme = _scheme(distances, aggregation, region.levels.size)
+    size = region.n + 1
     tables = [
         _tables(part, size, step, scheme, ordered=not symmetric).sum(axis=1, dtype=np.uint32)
         for step in steps
-        for part in _parts(grey, scheme)
+        for part in _parts(region.levels, scheme)
     ]
     counts = np.concatenate(tables).reshape(len(steps), -1, size, size)[:, :, 1:, 1:]
     counts = counts + counts.swapaxes(2, 3) if symmetric else np.ascontiguousarray(counts)
     return counts / np.maximum(counts.sum(axis=(2, 3), keepdims=True), 1) if normed else counts
-
-
-def _checked(
-    image: ArrayLike, mask: ArrayLike | None, spacing: Sequence[float] | None
-) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    ndim = np.ndim(image)
-    _check.spacing(spacing, ndim)
-    volume = _check.volume(image)
-    return volume, _check.region(mask, volume, ndim)
 
 
 def _scheme(distances: Any, aggregation: str, size: int) -> tuple[tuple[int, ...], Aggregation]:
@@ -246,8 +238,8 @@ def _scheme(distances: Any, aggregation: str, size: int) -> tuple[tuple[int, ...
     return steps, scheme
 
 
-def _parts(grey: NDArray[np.uint16], scheme: Aggregation) -> list[NDArray[np.uint16]]:
-    return [grey[z : z + 1] for z in range(grey.shape[0])] if scheme.by_slice else [grey]
+def _parts(levels: NDArray[np.uint16], scheme: Aggregation) -> list[NDArray[np.uint16]]:
+    return [levels[z : z + 1] for z in range(levels.shape[0])] if scheme.by_slice else [levels]
 
 
 def _tables(
@@ -272,8 +264,8 @@ def _names(distances: tuple[int, ...]) -> tuple[str, ...]:
 
 
 @kernel
-def _rank(grey: NDArray[np.uint16], n_levels: int) -> NDArray[np.int64]:
-    """Replace each level by its rank among those that occur, in place; return the level of each rank, 0 for 0."""
+def _rank(grey: NDArray[np.uint16], n_levels: int) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
+    """Replace each level by its rank among those that occur; return the ranks, and the level of each, 0 for 0."""
     present = np.zeros(n_levels + 1, np.bool_)
     lowest_missing = 1
     for z in range(grey.shape[0]):
@@ -284,16 +276,17 @@ def _rank(grey: NDArray[np.uint16], n_levels: int) -> NDArray[np.int64]:
             while lowest_missing <= n_levels and present[lowest_missing]:
                 lowest_missing += 1
             if lowest_missing > n_levels:
-                return np.arange(n_levels + 1)
+                return grey, np.arange(n_levels + 1)
     present[0] = True
     grades = np.flatnonzero(present)
     ranks = np.zeros(n_levels + 1, np.uint16)
     for rank in range(grades.size):
         ranks[grades[rank]] = rank
-    flat = grey.reshape(grey.size)
+    ranked = np.empty_like(grey)
+    flat, out = grey.reshape(grey.size), ranked.reshape(grey.size)
     for k in range(flat.size):
-        flat[k] = ranks[flat[k]]
-    return grades
+        out[k] = ranks[flat[k]]
+    return ranked, grades
 
 
 @kernel
