@@ -7,13 +7,14 @@ makes lesions to try things on.
 
 from tumortrace.io import breadm, folder, manifest, synthetic
 from tumortrace.io._distribution import class_distribution
+from tumortrace.io._error import ImageError
 from tumortrace.io._find import find
 from tumortrace.io._image import Image
+from tumortrace.io._labels import Labels
 from tumortrace.io._listing import Listing
 from tumortrace.io._raster import (
     MAX_PIXELS,
     ColourWarning,
-    ImageError,
     decode,
     read_bytes,
     read_image,
@@ -26,6 +27,7 @@ __all__ = [
     "ColourWarning",
     "Image",
     "ImageError",
+    "Labels",
     "Listing",
     "breadm",
     "class_distribution",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tumortrace.io._error import ImageError
 from tumortrace.io._image import Image
 
 if TYPE_CHECKING:
@@ -31,10 +32,6 @@ _DEEP_COLOUR = re.compile(r"(LA|RGB|RGBA|RGBa|RGBX+|CMYK);16[BLN]")
 _ORIENTATION = 274
 _PHOTOMETRIC = 262
 _SAMPLE_FORMAT = 339
-
-
-class ImageError(ValueError):
-    """A file that cannot be read as an image; the message names the file and what would be right."""
 
 
 class ColourWarning(UserWarning):
