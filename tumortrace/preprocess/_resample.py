@@ -1,0 +1,174 @@
+"""Splines along one axis after another, on the grid of the IBSI or of PyRadiomics.
+
+References: Zwanenburg et al. 2020, https://doi.org/10.1148/radiol.2020191145, reference manual section 2.4; Unser
+1999, Splines: a perfect fit for signal and image processing, https://doi.org/10.1109/79.799930.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tumortrace.preprocess._settings import Preprocessing
+
+Positions = NDArray[np.float64]
+
+_REACH = 24
+"""Voxels after which a cubic spline has forgotten a value: its influence falls by 0.268 a voxel, to 2e-14."""
+EXACT = 1e-9
+"""What positions are rounded to: a voxel half way between two is so, whatever the last digits say."""
+
+
+class Axis(NamedTuple):
+    """The new voxels along one axis.
+
+    `positions` counts in old voxels, from the centre of the first; None where the axis is kept. `first` is the
+    number of the first of these `n` voxels on the whole new grid, and `spacing` is in mm.
+    """
+
+    positions: Positions | None
+    first: int
+    n: int
+    spacing: float
+
+
+def axes(
+    shape: Sequence[int],
+    spacing: Sequence[float],
+    box: Sequence[slice],
+    preprocessing: Preprocessing,
+    keep: int | None,
+) -> list[Axis]:
+    """Lay the new grid: the voxels that hold the box of the mask, and `keep` more on either side (None: all)."""
+    new = _wanted(shape, spacing, preprocessing)
+    lay: Callable[[int, float, float, slice, int | None], Axis] = _ibsi
+    if preprocessing.grid == "pyradiomics":
+        new = [s if b.stop - b.start == 1 else wanted for s, wanted, b in zip(spacing, new, box, strict=True)]
+        lay = _kept if np.allclose(spacing, new) else _pyradiomics
+    return [lay(n, s, wanted, b, keep) for n, s, wanted, b in zip(shape, spacing, new, box, strict=True)]
+
+
+def cut(
+    array: NDArray[Any], grid: Sequence[Axis], interpolation: str
+) -> tuple[NDArray[Any], list[Positions | None]]:
+    """Cut an array down to what the new voxels depend on; return it and their positions in it."""
+    reach = _REACH if interpolation == "cubic" else 1
+    box: list[slice] = []
+    positions: list[Positions | None] = []
+    for n, axis in zip(array.shape, grid, strict=True):
+        if axis.positions is None:
+            box.append(slice(axis.first, axis.first + axis.n))
+            positions.append(None)
+            continue
+        start = min(max(math.floor(axis.positions[0]) - reach, 0), n - 1)
+        stop = max(min(math.ceil(axis.positions[-1]) + reach + 1, n), start + 1)
+        box.append(slice(start, stop))
+        positions.append(axis.positions - start)
+    return array[tuple(box)], positions
+
+
+def interpolate(
+    array: NDArray[Any], positions: Sequence[Positions | None], interpolation: str, border: str
+) -> NDArray[np.float64]:
+    """Return `array` at positions along each axis, None for an axis as it is, as float64.
+
+    `border` says how the array goes on: "nearest", as it ends; "mirror", as ITK has it: mirrored about its last
+    voxel for a cubic spline, as it ends for others, and 0 beyond half a voxel.
+    """
+    order = {"nearest": 0, "linear": 1, "cubic": 3}[interpolation]
+    changed = [(axis, at) for axis, at in enumerate(positions) if at is not None]
+    for axis, at in sorted(changed, key=lambda change: change[1].size / array.shape[change[0]]):
+        array = _along(array, axis, at, order, border)  # first what shrinks the array most
+    return np.ascontiguousarray(array, dtype=np.float64)
+
+
+def _wanted(shape: Sequence[int], spacing: Sequence[float], preprocessing: Preprocessing) -> list[float]:
+    """Return the spacing to resample to, one number per axis."""
+    new = preprocessing.spacing
+    if new is None:
+        return list(spacing)
+    if not isinstance(new, tuple):
+        return [old if n == 1 else new for n, old in zip(shape, spacing, strict=True)]
+    if len(new) != len(shape):
+        raise ValueError(
+            f"preprocess.spacing is {new}, but the image has {len(shape)} axes; give one number for each"
+        )
+    return [old if number == 0 else number for old, number in zip(spacing, new, strict=True)]
+
+
+def _kept(n: int, old: float, _: float, box: slice, keep: int | None) -> Axis:
+    keep = n if keep is None else keep
+    first = max(box.start - keep, 0)
+    return Axis(None, first, min(box.stop + keep, n) - first, old)
+
+
+def _ibsi(n: int, old: float, new: float, box: slice, keep: int | None) -> Axis:
+    """Align the centres of both grids; keep what a linearly resampled mask can reach."""
+    if math.isclose(old, new, rel_tol=1e-5):
+        return _kept(n, old, new, box, keep)
+    ratio = new / old
+    count = max(math.ceil(n / ratio - EXACT), 1)
+    keep = count if keep is None else keep
+    start = 0.5 * (n - 1 - ratio * (count - 1))
+    first = max(math.floor((box.start - 1 - start) / ratio) - keep, 0)
+    last = min(math.ceil((box.stop - start) / ratio) + keep, count - 1)
+    return Axis(start + ratio * np.arange(first, last + 1), first, last + 1 - first, new)
+
+
+def _pyradiomics(n: int, old: float, new: float, box: slice, keep: int | None) -> Axis:
+    """Align the first corners of both grids; keep the voxels that PyRadiomics keeps."""
+    ratio = new / old
+    keep = n + math.ceil(n / ratio) if keep is None else keep
+    first = max(math.floor((box.start - 0.5) / ratio - keep), 0)
+    last = min(math.ceil((box.stop - 0.5) / ratio + keep), math.ceil(n / ratio) - 1)
+    positions = None if ratio == 1 else 0.5 * (ratio - 1) + ratio * np.arange(first, last + 1)
+    return Axis(positions, first, last + 1 - first, new)
+
+
+def _along(array: NDArray[Any], axis: int, at: Positions, order: int, border: str) -> NDArray[np.float64]:
+    """Resample along one axis: every new voxel is a weighted sum of ``order + 1`` old ones."""
+    n = array.shape[axis]
+    outside = (at < -0.5 - EXACT) | (at > n - 0.5 + EXACT)
+    if order == 3:
+        array, at = _coefficients(array, axis, at, border)
+    taps, weights = _taps(at, order)
+    if border == "mirror":
+        weights[:, outside] = 0
+    last = array.shape[axis] - 1
+    if order == 3 and last > 0:
+        taps = last - np.abs(last - np.abs(taps) % (2 * last))
+    taps = np.clip(taps, 0, last)
+    shape = tuple(-1 if a == axis else 1 for a in range(array.ndim))
+    total: NDArray[np.float64] = np.take(array, taps[0], axis) * weights[0].reshape(shape)
+    for tap, weight in zip(taps[1:], weights[1:], strict=True):
+        total += np.take(array, tap, axis) * weight.reshape(shape)
+    return total
+
+
+def _coefficients(
+    array: NDArray[Any], axis: int, at: Positions, border: str
+) -> tuple[NDArray[np.float64], Positions]:
+    """Return the coefficients of the cubic B-spline through the values along an axis."""
+    from scipy.ndimage import spline_filter1d
+
+    if border == "nearest":
+        array = np.pad(array, [(_REACH, _REACH) if a == axis else (0, 0) for a in range(array.ndim)], mode="edge")
+        at = at + _REACH
+    return spline_filter1d(array, 3, axis, output=np.float64, mode="mirror"), at
+
+
+def _taps(at: Positions, order: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Return which old voxels make a new one, and their weights; one row per tap."""
+    if order == 0:
+        return np.floor(at + 0.5 + EXACT).astype(np.intp)[np.newaxis], np.ones((1, at.size))
+    below = np.floor(at + EXACT)
+    t = at - below
+    if order == 1:
+        weights = np.stack([1 - t, t])
+    else:
+        square, cube = t * t, t * t * t
+        weights = np.stack([(1 - t) ** 3, 3 * cube - 6 * square + 4, 3 * (t + square - cube) + 1, cube]) / 6
+    first = below.astype(np.intp) - (order - 1) // 2
+    return first + np.arange(order + 1)[:, np.newaxis], weights
