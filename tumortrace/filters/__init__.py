@@ -1,8 +1,8 @@
 """Image filters: an image to one response of the same shape, ahead of any extractor.
 
 ``filter(image, *, spacing=None, boundary="mirror", …)``: 2-D ``(rows, cols)`` or 3-D ``(slices, rows, cols)`` of
-any real dtype to float64. Lengths are in millimetres where they are lengths (σ, λ), in voxels where a kernel is one of
-voxels. Names along axes go x (columns), y (rows), z (slices), as in IBSI.
+any real dtype to float64. Lengths are in millimetres where they are lengths (σ, λ), in voxels where a kernel is one
+of voxels. Names along axes go x (columns), y (rows), z (slices), as in IBSI.
 
 The convolutional filters follow IBSI 2 (Whybra et al. 2024, The Image Biomarker Standardization Initiative:
 standardized convolutional filters for reproducible radiomics and enhanced clinical insights,

@@ -1,4 +1,4 @@
-"""Wavelets: separable ones without decimation (IBSI 25BO), and Simoncelli's (IBSI PRT7).
+"""Wavelets: separable ones without decimation (IBSI 25BO), and Simoncelli's (IBSI LODD, PRT7).
 
 References: Fowler 2005, The redundant discrete wavelet transform and additive noise,
 https://doi.org/10.1109/LSP.2005.853048; Portilla, Simoncelli 2000, A parametric texture model based on joint
@@ -138,7 +138,7 @@ def simoncelli(
 
     Notes
     -----
-    IBSI: non-separable Simoncelli wavelet (PRT7). The Fourier transform is multiplied by
+    IBSI: non-separable wavelets (LODD), Simoncelli (PRT7). The Fourier transform is multiplied by
     ``cos(π/2 · log₂(2ν·2^(level − 1)))`` where the argument of the logarithm lies in [1/2, 2], by 0 elsewhere; ν is
     the length of the vector of frequencies, 1 at the Nyquist frequency of an axis.
 
