@@ -9,6 +9,8 @@ from tumortrace.io import breadm, folder, manifest, synthetic
 from tumortrace.io._distribution import class_distribution
 from tumortrace.io._error import ImageError
 from tumortrace.io._find import find
+from tumortrace.io._fingerprint import fingerprint
+from tumortrace.io._grid import resample_labels, same_grid
 from tumortrace.io._image import Image
 from tumortrace.io._labels import Labels
 from tumortrace.io._listing import Listing
@@ -20,10 +22,14 @@ from tumortrace.io._raster import (
     read_image,
     read_mask,
 )
+from tumortrace.io._volume import read_labels, read_volume
+from tumortrace.io._voxels import MAX_VOXELS
+from tumortrace.io._write_volume import write_nifti
 from tumortrace.io.manifest import read_manifest
 
 __all__ = [
     "MAX_PIXELS",
+    "MAX_VOXELS",
     "ColourWarning",
     "Image",
     "ImageError",
@@ -33,11 +39,17 @@ __all__ = [
     "class_distribution",
     "decode",
     "find",
+    "fingerprint",
     "folder",
     "manifest",
     "read_bytes",
     "read_image",
+    "read_labels",
     "read_manifest",
     "read_mask",
+    "read_volume",
+    "resample_labels",
+    "same_grid",
     "synthetic",
+    "write_nifti",
 ]
