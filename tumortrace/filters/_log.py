@@ -9,16 +9,20 @@ from numpy.typing import ArrayLike
 from tumortrace import _check
 from tumortrace.filters._boundary import Volume, axes_of, checked, convolve, like
 
+CONVENTIONS = {"ibsi": "mirror", "pyradiomics": "nearest"}
+"""Convention → its boundary where none is given."""
+_NARROWEST = 2 / 3
+
 
 def laplacian_of_gaussian(
     image: ArrayLike,
     *,
     spacing: Sequence[float] | None = None,
-    boundary: str = "mirror",
+    boundary: str | None = None,
     sigma: float,
     truncate: float = 4.0,
-    scale_normalised: bool = False,
     dimensions: int = 3,
+    convention: str = "ibsi",
 ) -> Volume:
     """Return the Laplacian of the image smoothed by a Gaussian: negative in bright spots, positive in dark ones.
 
@@ -28,26 +32,28 @@ def laplacian_of_gaussian(
         Any real dtype.
     spacing : sequence of float, optional
         Millimetres per voxel, one number per axis; None is 1.
-    boundary : {"mirror", "constant", "nearest", "periodic"}, default "mirror"
-        What lies beyond the image; see `tumortrace.filters`.
+    boundary : {"mirror", "constant", "nearest", "periodic"}, optional
+        What lies beyond the image; see `tumortrace.filters`. None: ``"mirror"``, or ``"nearest"`` under the
+        convention of PyRadiomics.
     sigma : float
         Standard deviation of the Gaussian in mm, σ.
     truncate : float, default 4
         Where the kernel ends, in σ: it has 1 + 2⌊truncate·σ + 1/2⌋ voxels per axis.
-    scale_normalised : bool, default False
-        Multiply by σ², so that responses at different scales compare; PyRadiomics does.
     dimensions : {3, 2}, default 3
         3: of the volume; 2: slice by slice. A 2-D image is filtered in two dimensions.
+    convention : {"ibsi", "pyradiomics"}, default "ibsi"
+        ``"ibsi"``: the kernel is sampled as its formula stands. ``"pyradiomics"``: the sampled kernels are corrected
+        so that they smooth and differentiate parabolas exactly, and the response is multiplied by σ².
 
     Returns
     -------
     ndarray of float64, shape of `image`
-        In intensities per squared voxel; per mm² times mm², so intensities, where `scale_normalised`.
+        In intensities per squared voxel; under the convention of PyRadiomics, in intensities.
 
     Raises
     ------
     ValueError
-        If a parameter is not valid.
+        If a parameter is not valid, or σ is under two thirds of a voxel, too narrow to be sampled (``"ibsi"``).
 
     Notes
     -----
@@ -55,11 +61,12 @@ def laplacian_of_gaussian(
 
     ``g(k) = −1/σ² · (1/(√(2π)·σ))^D · (D − ‖k‖²/σ²) · exp(−‖k‖²/(2σ²))``
 
-    It is sampled as it stands. What truncation leaves of its sum is below 0.004/σ² at 4σ, so that a constant image
-    responds with up to that share of its intensity. Where voxels are not cubes, distances are those in mm and a
-    voxel of the response's unit has the shortest side; IBSI has images resampled to cubes first.
+    Cut off at 4σ, its sum is not quite 0, −0.0011·D/σ²: of a constant image that share of the intensity is left.
+    The convention of PyRadiomics leaves nothing. Where voxels are not cubes, lengths are those in mm and the unit of
+    the response is the shortest side squared; IBSI has images resampled to cubes first.
 
-    PyRadiomics uses ITK's recursive Gaussian, an approximation: see the docs of filters for how far apart they are.
+    PyRadiomics smooths by ITK's recursive approximation. The difference is about 1 % of the standard deviation of
+    the response.
 
     Examples
     --------
@@ -70,15 +77,22 @@ def laplacian_of_gaussian(
     >>> bool(np.isclose(response[4, 4], -2 / (2 * np.pi)))
     True
     """
+    _check.one_of("convention", convention, tuple(CONVENTIONS))
+    boundary = CONVENTIONS[convention] if boundary is None else boundary
     volume, spacing3 = checked(image, spacing, boundary)
     axes = axes_of(image, dimensions)
     sigma, truncate = _check.positive("sigma", sigma), _check.positive("truncate", truncate)
-    _check.one_of("scale_normalised", scale_normalised, (True, False))
-    unit = sigma**2 if scale_normalised else min(spacing3[axis] for axis in axes) ** 2
+    sides = [spacing3[axis] for axis in axes]
+    if convention == "ibsi" and sigma < _NARROWEST * max(sides):
+        raise ValueError(
+            f"sigma is {sigma:g} mm, under two thirds of a voxel of {max(sides):g} mm: the kernel cannot be sampled; "
+            "give a larger one, dimensions=2, or convention='pyradiomics', or resample the image"
+        )
+    unit = min(sides) if convention == "ibsi" else sigma
     smooth, laplacian = volume, np.zeros_like(volume)
-    for axis in axes:
-        gaussian, second = _kernels(sigma / spacing3[axis], truncate)
-        curved = convolve(smooth, axis, (second * (unit / spacing3[axis] ** 2),), boundary)
+    for axis, side in zip(axes, sides, strict=True):
+        gaussian, second = _kernels(sigma / side, truncate, convention)
+        curved = convolve(smooth, axis, (second * (unit / side) ** 2,), boundary)
         laplacian = convolve(laplacian, axis, (gaussian,), boundary) + curved
         smooth = convolve(smooth, axis, (gaussian,), boundary)
     return like(image, laplacian)
@@ -91,12 +105,16 @@ def log_reach(parameters: Mapping[str, Any], spacing: tuple[float, float, float]
 
 
 def _radius(sigma: float, truncate: float) -> int:
-    return int(truncate * sigma + 0.5)
+    return max(1, int(truncate * sigma + 0.5))
 
 
-def _kernels(sigma: float, truncate: float) -> tuple[Volume, Volume]:
+def _kernels(sigma: float, truncate: float, convention: str) -> tuple[Volume, Volume]:
     """Return a Gaussian and its second derivative, sampled at voxels; `sigma` in voxels."""
     radius = _radius(sigma, truncate)
     x = np.arange(-radius, radius + 1.0)
     gaussian = np.exp(-(x**2) / (2 * sigma**2)) / (np.sqrt(2 * np.pi) * sigma)
-    return gaussian, (x**2 / sigma**4 - 1 / sigma**2) * gaussian
+    if convention == "ibsi":
+        return gaussian, (x**2 / sigma**4 - 1 / sigma**2) * gaussian
+    gaussian /= gaussian.sum()
+    second = (x**2 - gaussian @ x**2) * gaussian
+    return gaussian, second * (2 / (second @ x**2))

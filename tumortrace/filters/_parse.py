@@ -80,10 +80,16 @@ def parse(entry: Any) -> tuple[Entry, ...]:
     filters = expand(entry, FILTERS, "filter", _SUPPLIED)
     for name, parameters in filters:
         try:
-            FILTERS[name](np.zeros((2, 2, 2)), **parameters)
+            FILTERS[name](np.zeros((2, 2, 2)), spacing=_trial_spacing(**parameters), **parameters)
         except (ValueError, TypeError) as error:
             raise type(error)(f"filter {name}: {error}") from error
     return filters
+
+
+def _trial_spacing(sigma: Any = None, **others: Any) -> tuple[float, ...] | None:
+    """Return a spacing at which a filter of any width is quick to try."""
+    valid = isinstance(sigma, int | float) and 0 < sigma < np.inf
+    return (float(sigma),) * 3 if valid else None
 
 
 def label(name: str, parameters: Mapping[str, Any]) -> str:
