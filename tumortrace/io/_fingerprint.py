@@ -5,8 +5,7 @@ from hashlib import blake2b, file_digest
 from pathlib import Path
 
 from tumortrace.io import _mha, _nifti, _nrrd
-from tumortrace.io._error import ImageError
-from tumortrace.io._volume import kind_of
+from tumortrace.io._volume import kind_of, split_series
 from tumortrace.io._voxels import opened
 
 
@@ -16,8 +15,8 @@ def fingerprint(path: str | os.PathLike[str]) -> bytes:
     Parameters
     ----------
     path : str or path
-        As `read_volume` takes it. Of a header with a data file both count; of a folder of DICOM files every file
-        does, of ``folder#series`` too.
+        As `read_volume` takes it. Of a header with a data file both count; of a folder of DICOM files, those of its
+        series do.
 
     Returns
     -------
@@ -48,18 +47,18 @@ def _files(path: str | os.PathLike[str]) -> list[Path]:
     """Return the files that an image is read from, in a fixed order."""
     kind = kind_of(path)
     if kind == "dicom":
-        return _of_folder(Path(path))
+        return _of_dicom(path)
     return [Path(path), *_data_file(path, kind)]
 
 
-def _of_folder(path: Path) -> list[Path]:
-    if path.is_file():
-        return [path]
-    folder = path if path.is_dir() else Path(str(path).rpartition("#")[0])
-    try:
-        return sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
-    except OSError as error:
-        raise ImageError(f"{folder}: cannot be listed: {error.strerror}") from error
+def _of_dicom(path: str | os.PathLike[str]) -> list[Path]:
+    """Return the file, or the files of the series of a folder."""
+    from tumortrace.io._dicom import list_series
+
+    place, key = split_series(path)
+    if place.is_file():
+        return [place]
+    return [file for series in list_series(place) if key in (None, series.key) for file in series.files]
 
 
 def _data_file(path: str | os.PathLike[str], kind: str) -> list[Path]:

@@ -74,8 +74,8 @@ class Labels:
         rois = self.rois()
         if not rois:
             raise ImageError(f"{self.source}: the mask is empty: no voxel is inside; give a mask with a region")
-        inside: NDArray[Any] = self.array == self._number(label, rois)
-        return inside.any(axis=0) if inside.ndim == 4 else inside
+        inside: NDArray[np.bool_] = self.array == self._number(label, rois)
+        return np.logical_or.reduce(inside, axis=0) if inside.ndim == 4 else inside
 
     def _number(self, label: int | str | None, rois: list[tuple[int, str]]) -> int:
         if label is None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -78,7 +79,9 @@ def read_volume(path: str | os.PathLike[str], *, phases: bool = False, max_voxel
     if kind == "dicom":
         from tumortrace.io._dicom import read_series
 
-        return read_series(path, phases=phases, max_voxels=max_voxels)
+        place, series = split_series(path)
+        found = read_series(place, series=series, phases=phases, max_voxels=max_voxels)
+        return replace(found, source=str(path))
     if kind == "raster":
         return read_image(path)
     reader: Callable[..., Image] = {"nifti": read_nifti, "nrrd": read_nrrd, "mha": read_mha}[kind]
@@ -122,9 +125,17 @@ def read_labels(path: str | os.PathLike[str], *, max_voxels: int = MAX_VOXELS) -
     return Labels(array, names, image.spacing, image.source, image.origin, image.direction)
 
 
+def split_series(path: str | os.PathLike[str]) -> tuple[Path, str | None]:
+    """Return the folder and the series of ``folder#series``, and any other path as it is."""
+    folder, mark, series = str(path).rpartition("#")
+    if mark and series and not Path(path).exists() and Path(folder).is_dir():
+        return Path(folder), series
+    return Path(path), None
+
+
 def kind_of(path: str | os.PathLike[str]) -> Kind:
     """Tell the format of a file by its first bytes, by its ending where they say nothing; a folder is DICOM."""
-    if Path(path).is_dir() or ("#" in str(path) and Path(str(path).rpartition("#")[0]).is_dir()):
+    if split_series(path)[0].is_dir():
         return "dicom"
     with opened(path) as file:
         data = file.read(560)

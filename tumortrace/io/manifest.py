@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-KNOWN = ("image", "mask", "label", "split", "patient", "sequence", "slice")
+KNOWN = ("image", "mask", "roi", "label", "split", "patient", "sequence", "slice")
 """Columns that mean something here, in the order in which they come out; written in any case."""
 
 RESERVED = ("status", "error", "digest")
@@ -27,7 +27,8 @@ def read_manifest(path: str | os.PathLike[str]) -> "pd.DataFrame":
     path : str or path
         A text file in UTF-8, with or without a byte order mark, values separated by comma, semicolon or tab. The
         first line names the columns. ``Image`` is needed: the path of an image, relative to the manifest or
-        absolute. ``Mask`` (a path, may be empty), ``Label``, ``Split``, ``Patient``, ``Sequence`` and ``Slice`` (a
+        absolute. ``Mask`` (a path, may be empty), ``ROI`` (the region of the mask: a label's number or name),
+        ``Label``, ``Split``, ``Patient``, ``Sequence`` and ``Slice`` (a
         whole number) are known; their names are read in any case. Other columns are carried through as text.
         Blank lines are passed over.
 
