@@ -25,12 +25,19 @@ HEAVY = {
     "numpy",
     "shap",
     "jinja2",
+    "nibabel",
+    "nrrd",
+    "pydicom",
+    "highdicom",
+    "pywt",
 }
 # a part of the package: the parts it may import
 ALLOWED = {
     "features": {"_check", "_numba"},
     "io": {"_check"},
-    "table": {"_check", "features", "io"},
+    "filters": {"_check", "_numba", "_entry", "features"},
+    "preprocess": {"_check", "_entry"},
+    "table": {"_check", "_entry", "features", "io", "filters", "preprocess", "regions"},
     "evaluation": {"_check"},
     "deep": {"_check", "io"},
     "fusion": {"_check", "evaluation"},

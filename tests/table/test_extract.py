@@ -164,7 +164,12 @@ def test_the_record_beside_the_table(lesions, tmp_path):
     (lesions / "notes.txt").write_text("no image")
     extract(lesions, {"first_order": {"levels": 8}}, out=tmp_path / "t.csv")
     record = json.loads((tmp_path / "t.csv.json").read_text())
-    assert record["settings"] == {"first_order": {"spacing": None, "levels": 8, "bin_width": None}}
+    assert record["settings"]["first_order"] == {
+        "spacing": None,
+        "levels": 8,
+        "bin_width": None,
+        "first_edge": "ibsi",
+    }
     assert record["settings_hash"] == Settings.of({"first_order": {"levels": 8}}).hash
     assert record["versions"]["tumortrace"] == tumortrace.__version__
     assert record["versions"]["numpy"] == np.__version__

@@ -7,8 +7,16 @@ from tumortrace.table import Settings, describe, template
 
 def test_everything_by_default():
     settings = Settings.of()
-    assert list(settings.parameters) == list(FEATURES)
-    assert settings.parameters["first_order"] == {"spacing": None, "levels": 32, "bin_width": None}
+    assert set(settings.parameters) == {
+        *("hog", "sobel", "lbp", "mvm_lbp", "mvmbp", "glcm", "first_order", "shape")
+    }
+    assert Settings.of(preset="all").parameters.keys() == FEATURES.keys()
+    assert settings.parameters["first_order"] == {
+        "spacing": None,
+        "levels": 32,
+        "bin_width": None,
+        "first_edge": "ibsi",
+    }
     assert Settings.of({}.keys() or None) == settings == Settings.of(settings)
 
 

@@ -12,7 +12,7 @@ from tumortrace import _check
 from tumortrace.features import FEATURES
 from tumortrace.io.synthetic import SEQUENCES, SHOWN
 from tumortrace.model._inputs import Inputs
-from tumortrace.table import Settings
+from tumortrace.table import PRESETS, Settings
 from tumortrace.table._phases import phase_names
 
 KINETICS = "kinetics"
@@ -113,11 +113,11 @@ class Plan:
 
 
 def default_features(unit: str, there: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return every extractor but `shape`, a fingerprint of the patient, and kinetics of slices that have them.
+    """Return the extractors of crops but `shape`, which tells the patient, and kinetics of slices that have them.
 
     Those are slices with the nine phases of BreaDM, and all or none of its subtractions.
     """
-    names = [name for name in FEATURES if name != "shape"]
+    names = [name for name in PRESETS["default"]() if name != "shape"]
     subtractions = set(NUMBERED[17]) - set(NUMBERED[9])
     if (
         unit == "slice"

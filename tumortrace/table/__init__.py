@@ -7,6 +7,7 @@ from tumortrace.table._describe import describe, template
 from tumortrace.table._extract import extract
 from tumortrace.table._groups import column_groups
 from tumortrace.table._pool import WorkerDied
+from tumortrace.table._presets import PRESETS
 from tumortrace.table._settings import Settings
 from tumortrace.table._slices import extract_slices
 from tumortrace.table._wide import feature_columns, widen
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from tumortrace.table._transformer import FeatureExtractor
 
 __all__ = [
+    "PRESETS",
     "FeatureExtractor",
     "Settings",
     "Summary",

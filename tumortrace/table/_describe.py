@@ -51,19 +51,37 @@ def describe(name: str) -> Description:
     return Description(name, lines.partition("\n")[0], parameters, settings.columns)
 
 
-def template() -> str:
-    """Return a settings file in YAML: every extractor and parameter with its default and meaning."""
-    head = """
-        Settings of tumortrace: extractor, and below it parameters.
-        Every value here is the default. Remove an extractor to leave it out,
-        and a parameter to keep to its default: `glcm:` alone is enough.
+def template(preset: str = "default") -> str:
+    """Return a settings file in YAML: the extractors of a preset, each parameter with its value and meaning.
+
+    Parameters
+    ----------
+    preset : str, default "default"
+        A name that `Settings.of` knows.
+
+    Raises
+    ------
+    ValueError
+        If there is no such preset; the message lists those there are.
+    """
+    settings = Settings.of(preset=preset)
+    head = f"""
+        Settings of tumortrace: extractor, and below it parameters; this is the preset {preset}.
+        Remove an extractor to leave it out, and a parameter to keep to its default: `glcm:` alone is enough.
+        Sections that may be added: preprocess, filters, regions, mask, names; the docs have a page on them.
         """
     lines = [f"# {line}" for line in textwrap.dedent(head).strip().splitlines()]
-    for name in FEATURES:
+    if settings.sections:
+        import yaml
+
+        sections = json.loads(json.dumps(settings.sections))
+        lines += ["", *yaml.safe_dump(sections, sort_keys=False, default_flow_style=None).splitlines()]
+    for name, values in settings.parameters.items():
         description = describe(name)
         lines += ["", *_comment(f"{description.summary} {len(description.columns)} columns."), f"{name}:"]
         for parameter in description.parameters:
-            lines += [*_comment(parameter.meaning, "  "), f"  {parameter.name}: {parameter.default}"]
+            value = json.dumps(values[parameter.name])
+            lines += [*_comment(parameter.meaning, "  "), f"  {parameter.name}: {value}"]
     return "\n".join(lines) + "\n"
 
 

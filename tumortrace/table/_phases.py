@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from tumortrace import io
 from tumortrace.features import CommonScale, FeatureVector, common_scale, kinetics
 from tumortrace.io.synthetic import SEQUENCES
+from tumortrace.table._parameters import in_one_line
 from tumortrace.table._rows import Source
-from tumortrace.table._settings import in_one_line
 
 PHASES, SUBTRACTIONS = SEQUENCES[:9], SEQUENCES[9:]
 

@@ -33,7 +33,7 @@ def write_record(summary: Summary, images: Images, settings: Settings) -> None:
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": versions(),
         "settings_hash": settings.hash,
-        "settings": settings.parameters,
+        "settings": settings.content,
         "identity_columns": list(images.identity.columns),
         "feature_columns": len(settings.columns),
         "rows": summary.rows,

@@ -15,7 +15,8 @@ import orjson
 from numpy.typing import NDArray
 
 from tumortrace import io
-from tumortrace.table._settings import Settings, in_one_line
+from tumortrace.table._parameters import in_one_line
+from tumortrace.table._settings import Settings
 
 OK, INCOMPLETE, FAILED = "ok", "incomplete", "failed"
 

@@ -1,33 +1,42 @@
-"""Settings: which extractors run, with which parameters.
+"""Settings: which extractors run, with which parameters, on what is made of the image first.
 
-The signatures in `FEATURES` are the only home of names and defaults; settings are checked against them.
+The signatures in `FEATURES` are the only home of the names and defaults of parameters; settings are checked against
+them.
 """
 
 from __future__ import annotations
 
-import difflib
-import inspect
 import json
-import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property, partial
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import tumortrace
-from tumortrace.features import FEATURES, FeatureVector
+from tumortrace import _check
+from tumortrace._entry import known
+from tumortrace.features import FEATURES
+from tumortrace.table._parameters import plain, resolved
+from tumortrace.table._presets import PRESETS
 
-_NUMBER = re.compile(r"[-+]?[0-9]*\.?[0-9]+[eE][-+]?[0-9]+")
+if TYPE_CHECKING:
+    from tumortrace.table._pipeline import Pipeline
+
+SECTIONS = ("preprocess", "filters", "regions", "body", "mask", "names")
+"""Keys of settings that are no extractors."""
+
+NAMES = ("ibsi", "pyradiomics")
+_MASK = {"label": None, "resample": False}
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Extractors and every parameter of each, checked.
+    """Extractors and every parameter of each, and what happens to an image before; checked.
 
     Make one with `Settings.of`, which takes what a user writes.
 
@@ -35,25 +44,30 @@ class Settings:
     ----------
     parameters : dict of str to dict
         Extractor → parameter → value, defaults included, in the order of `FEATURES`.
+    sections : dict
+        What else is set, as `Settings.of` says; a section that is not there changes nothing.
 
     Examples
     --------
     >>> settings = Settings.of({"first_order": {"levels": 64}})
     >>> settings.parameters["first_order"]
-    {'spacing': None, 'levels': 64, 'bin_width': None}
+    {'spacing': None, 'levels': 64, 'bin_width': None, 'first_edge': 'ibsi'}
     >>> settings.columns[0]
     'first_order_mean'
     """
 
     parameters: dict[str, dict[str, Any]]
+    sections: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(
         cls,
         source: Settings | Mapping[str, Any] | Iterable[str] | str | Path | None = None,
         *,
+        preset: str | None = None,
         features: Iterable[str] | None = None,
         overrides: Iterable[str] = (),
+        names: str | None = None,
     ) -> Settings:
         """Return checked settings.
 
@@ -61,11 +75,27 @@ class Settings:
         ----------
         source
             A YAML file, a mapping of extractor to parameters (None or empty: its defaults), or names of extractors
-            (a list). None means every extractor with its defaults.
+            (a list). None means those of the preset. Beside extractors, a file or mapping may have these sections:
+
+            - ``preset``: the settings to start from; extractors that the mapping names replace those of the preset
+            - ``preprocess``: a mapping, see `tumortrace.preprocess.Preprocessing`
+            - ``filters``: a list of filters, see `tumortrace.filters.parse`; features of intensity are computed on
+              each, and on the image itself where ``original`` is in the list
+            - ``regions``: a list of regions, see `tumortrace.regions.parse`; features are computed of each
+            - ``body``: ``auto`` keeps regions around a lesion to the body, as `tumortrace.regions.body` finds it
+            - ``mask``: ``label``, the number or name of the region where a mask has several, and ``resample``,
+              whether a mask on another grid is brought onto that of the image
+            - ``names``: see `names`
+        preset : {"default", "ibsi", "pyradiomics", "all"}, optional
+            The settings to start from. By default "default": what lesion crops are described with.
         features
             Run these extractors only, with the parameters that `source` gives them.
         overrides
-            Single parameters, each ``"extractor.parameter=value"`` with the value written as in YAML.
+            Single parameters, each ``"extractor.parameter=value"`` or ``"preprocess.field=value"``, with the value
+            written as in YAML.
+        names : {"ibsi", "pyradiomics"}, optional
+            What columns are called: our names, which are those of IBSI where it has the feature, or PyRadiomics'
+            names with its numbers, ``original_glcm_Contrast``.
 
         Raises
         ------
@@ -74,102 +104,113 @@ class Settings:
         FileNotFoundError
             If the file does not exist.
         """
-        chosen = _chosen(source)
+        chosen, sections = _chosen(source, preset)
         if features is not None:
-            chosen = {name: chosen.get(name, {}) for name in _known(features, FEATURES, "extractor")}
+            features = list(features)
+            known(features, FEATURES, "extractor")
+            chosen = {name: chosen.get(name, {}) for name in features}
         for text in overrides:
-            name, parameter, value = _override(text)
-            _known([name], FEATURES, "extractor")
-            if name not in chosen:
-                raise ValueError(f"{text!r} sets {name}, which is not among the chosen: {', '.join(chosen)}")
-            chosen[name] = {**chosen[name], parameter: value}
+            _override(text, chosen, sections)
+        if names is not None:
+            sections["names"] = names
         if not chosen:
             raise ValueError(f"no extractor is chosen; give some of {', '.join(FEATURES)}")
-        _known(chosen, FEATURES, "extractor")
-        settings = cls({name: _resolved(name, chosen[name]) for name in FEATURES if name in chosen})
-        settings._layout  # noqa: B018  a value that an extractor refuses is found here, before any image
+        known(chosen, FEATURES, "extractor")
+        parameters = {name: resolved(name, chosen[name]) for name in FEATURES if name in chosen}
+        settings = cls(parameters, _checked(sections))
+        settings.columns  # noqa: B018  a value that an extractor refuses is found here, before any image
         return settings
 
-    @cached_property
+    @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the feature columns, ``<extractor>_<feature>``."""
-        return tuple(f"{name}_{feature}" for name, features in self._layout.items() for feature in features)
+        """Names of the feature columns, ``[<region>__][<filter>__]<extractor>_<feature>``."""
+        return self._pipeline.columns
 
     @cached_property
     def hash(self) -> str:
         """32 hex digits over what determines the numbers: the version of tumortrace and every parameter."""
-        content = {"tumortrace": tumortrace.__version__, "parameters": self.parameters}
+        content = {"tumortrace": tumortrace.__version__, "parameters": self.parameters, **self.sections}
         return blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).hexdigest()
 
-    def compute(self, image: NDArray[Any], mask: NDArray[Any] | None = None) -> tuple[NDArray[np.float64], str]:
+    @property
+    def content(self) -> dict[str, Any]:
+        """What a YAML file would hold: extractors with every parameter, and the sections that are set."""
+        return {**self.sections, **self.parameters}
+
+    @property
+    def label(self) -> int | str | None:
+        """The region of a mask that is meant where a mask has several."""
+        label: int | str | None = self.sections.get("mask", _MASK)["label"]
+        return label
+
+    @property
+    def resample_mask(self) -> bool:
+        """Whether a mask on another grid is brought onto that of the image."""
+        return bool(self.sections.get("mask", _MASK)["resample"])
+
+    def compute(
+        self,
+        image: NDArray[Any],
+        mask: NDArray[Any] | None = None,
+        spacing: tuple[float, ...] | None = None,
+        direction: NDArray[np.float64] | None = None,
+    ) -> tuple[NDArray[np.float64], str]:
         """Return the numbers of one image in the order of `columns`, and why some are NaN.
+
+        Parameters
+        ----------
+        image, mask
+            As an extractor takes them.
+        spacing : tuple of float, optional
+            Of the pixels in mm, for extractors that are not told another one by the settings.
+        direction : ndarray, shape (3, 3), optional
+            Of the axes of a volume, as in `tumortrace.io.Image`; regions that know left from right need it.
 
         Raises
         ------
         ValueError
-            If an extractor refuses the image or fails; the message begins with the name of the extractor.
+            If a step or an extractor refuses the image or fails; the message begins with its name.
         """
-        values, reasons = [], []
-        for name, function in self._calls:
-            try:
-                vector = function(image, mask)
-            except Exception as error:
-                raise ValueError(f"{name}: {in_one_line(error)}") from error
-            values.append(np.asarray(vector))
-            if vector.reason:
-                reasons.append(f"{name}: {vector.reason}")
-        return np.concatenate(values), "; ".join(reasons)
+        return self._pipeline(image, mask, spacing, direction)
 
     @cached_property
-    def _calls(self) -> list[tuple[str, Callable[..., FeatureVector]]]:
-        """Extractors with the parameters that differ from the defaults: a call with fewer is faster."""
-        calls: list[tuple[str, Callable[..., FeatureVector]]] = []
-        for name, values in self.parameters.items():
-            defaults = _defaults(name)
-            calls.append((name, partial(FEATURES[name], **{k: v for k, v in values.items() if v != defaults[k]})))
-        return calls
+    def _pipeline(self) -> Pipeline:
+        from tumortrace.table._pipeline import Pipeline
 
-    @cached_property
-    def _layout(self) -> dict[str, tuple[str, ...]]:
-        """Extractor → names of its features, found by running it on a blank image."""
-        layout = {}
-        for name, function in self._calls:
-            spacing = self.parameters[name].get("spacing")
-            shape = (16, 16) if spacing is None or len(spacing) != 3 else (1, 16, 16)
-            try:
-                layout[name] = function(np.zeros(shape, dtype=np.uint8)).names
-            except (ValueError, TypeError) as error:
-                raise type(error)(f"settings of {name}: {error}") from error
-        return layout
+        return Pipeline.of(self.parameters, self.sections)
 
 
-def in_one_line(error: Exception) -> str:
-    """Return what an error says, and its kind where that is unusual."""
-    text = " ".join(str(error).split())
-    if text and isinstance(error, ValueError | TypeError):
-        return text
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _chosen(source: Any) -> dict[str, dict[str, Any]]:
-    """Extractor → the parameters that are given for it, unchecked."""
-    if source is None:
-        return {name: {} for name in FEATURES}
+def _chosen(source: Any, preset: str | None) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """Return extractor → the parameters that are given for it, and the other sections, all unchecked."""
     if isinstance(source, Settings):
-        return dict(source.parameters)
+        return dict(source.parameters), dict(source.sections)
     where = "settings"
     if isinstance(source, str | Path):
         where = str(source)
         source = _read(Path(source))
-    if isinstance(source, Mapping):
-        for name, values in source.items():
-            if values is not None and not isinstance(values, Mapping):
-                raise ValueError(f"{where}: {name} is {values!r}; give a mapping of parameter to value, or nothing")
-        return {str(name): dict(values or {}) for name, values in source.items()}
-    if isinstance(source, Iterable):
-        return {str(name): {} for name in source}
-    raise TypeError(
-        f"{where} are {source!r}; give a mapping of extractor to parameters, a list of extractors or a file"
+    if source is None:
+        source = {}
+        preset = preset or "default"
+    elif not isinstance(source, Mapping) and isinstance(source, Iterable):
+        source = {str(name): {} for name in source}
+    if not isinstance(source, Mapping):
+        raise TypeError(
+            f"{where} are {source!r}; give a mapping of extractor to parameters, a list of extractors or a file"
+        )
+    given = {str(name): values for name, values in source.items()}
+    preset = given.pop("preset", None) or preset
+    sections = {key: given.pop(key) for key in SECTIONS if key in given}
+    for name, values in given.items():
+        if values is not None and not isinstance(values, Mapping):
+            raise ValueError(f"{where}: {name} is {values!r}; give a mapping of parameter to value, or nothing")
+    chosen = {name: dict(values or {}) for name, values in given.items()}
+    if preset is None and (chosen or not sections):
+        return chosen, sections
+    base = PRESETS[_check.one_of("preset", preset or "default", tuple(PRESETS))]()
+    sections = {**{key: base.pop(key) for key in SECTIONS if key in base}, **sections}
+    return (
+        ({name: {**base.get(name, {}), **values} for name, values in chosen.items()} if chosen else base),
+        sections,
     )
 
 
@@ -177,13 +218,13 @@ def _read(path: Path) -> Any:
     import yaml
 
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is no YAML: {' '.join(str(error).split())}") from error
-    return {name: {} for name in FEATURES} if content is None else content
 
 
-def _override(text: str) -> tuple[str, str, Any]:
+def _override(text: str, chosen: dict[str, dict[str, Any]], sections: dict[str, Any]) -> None:
+    """Set one parameter of an extractor, or one field of a section that is a mapping."""
     import yaml
 
     key, equals, value = text.partition("=")
@@ -191,41 +232,49 @@ def _override(text: str) -> tuple[str, str, Any]:
     if not (equals and dot and parameter):
         raise ValueError(f"{text!r} sets nothing; write extractor.parameter=value, such as glcm.levels=64")
     try:
-        return name, parameter, yaml.safe_load(value)
+        parsed = yaml.safe_load(value)
     except yaml.YAMLError as error:
         raise ValueError(f"the value in {text!r} is no YAML: {' '.join(str(error).split())}") from error
+    if name in ("preprocess", "mask"):
+        sections[name] = {**(sections.get(name) or {}), parameter: parsed}
+        return
+    known([name], FEATURES, "extractor")
+    if name not in chosen:
+        raise ValueError(f"{text!r} sets {name}, which is not among the chosen: {', '.join(chosen)}")
+    chosen[name] = {**chosen[name], parameter: parsed}
 
 
-def _resolved(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Every parameter of an extractor, as given or by default."""
-    defaults = _defaults(name)
-    _known(given, defaults, f"parameter of {name}")
-    return {key: _plain(given[key]) if key in given else default for key, default in defaults.items()}
-
-
-def _defaults(name: str) -> dict[str, Any]:
-    """Parameter → default of an extractor: what is keyword-only in its signature."""
-    parameters = inspect.signature(FEATURES[name]).parameters.values()
-    return {p.name: _plain(p.default) for p in parameters if p.kind is p.KEYWORD_ONLY}
-
-
-def _plain(value: Any) -> Any:
-    """Return sequences as tuples, and ``1e-3`` as the number that YAML 1.1 does not see in it."""
-    if isinstance(value, np.generic | np.ndarray):
-        return _plain(value.tolist())
-    if isinstance(value, list | tuple):
-        return tuple(map(_plain, value))
-    if isinstance(value, str) and _NUMBER.fullmatch(value):
-        return float(value)
-    return value
-
-
-def _known(names: Iterable[str], valid: Iterable[str], what: str) -> list[str]:
-    """Return `names` if all are valid."""
-    names, valid = list(names), list(valid)
-    for name in names:
-        if name not in valid:
-            near = difflib.get_close_matches(str(name), valid, n=1)
-            hint = f" (did you mean {near[0]}?)" if near else ""
-            raise ValueError(f"unknown {what}: {name}{hint}; valid: {', '.join(valid)}")
-    return names
+def _checked(sections: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the sections that say something, as plain values; what is in filters and regions is checked on use."""
+    found: dict[str, Any] = {}
+    for key in ("preprocess", "mask"):
+        given = sections.get(key)
+        if given is not None and not isinstance(given, Mapping):
+            raise ValueError(f"settings: {key} is {given!r}; give a mapping")
+        if given:
+            found[key] = {str(name): plain(value) for name, value in given.items()}
+    if "mask" in found:
+        known(found["mask"], _MASK, "field of mask")
+        found["mask"] = {**_MASK, **found["mask"]}
+        label, resample = found["mask"]["label"], found["mask"]["resample"]
+        if isinstance(label, bool) or not isinstance(label, int | str | None):
+            raise ValueError(f"settings: the label of mask is {label!r}; give the number or the name of a region")
+        if not isinstance(resample, bool):
+            raise ValueError(f"settings: resample of mask is {resample!r}; give true or false")
+    for key in ("filters", "regions"):
+        given = sections.get(key)
+        if given is not None and (isinstance(given, str | Mapping) or not isinstance(given, Iterable)):
+            raise ValueError(f"settings: {key} are {given!r}; give a list")
+        if given:
+            found[key] = list(given)
+    if sections.get("body") is not None:
+        found["body"] = _check.one_of("body", sections["body"], ("auto",))
+    names = sections.get("names")
+    if isinstance(names, Mapping):
+        shift = names.get("pyradiomics", {}).get("voxelArrayShift")
+        if names != {"pyradiomics": {"voxelArrayShift": shift}} or not isinstance(shift, int | float):
+            raise ValueError(f"names are {names!r}; give 'ibsi', 'pyradiomics', or its voxelArrayShift below it")
+        found["names"] = {"pyradiomics": {"voxelArrayShift": shift}}
+    elif names is not None and _check.one_of("names", names, NAMES) != NAMES[0]:
+        found["names"] = names
+    return found

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumortrace import _check
-from tumortrace.features import FEATURES, FeatureVector
+from tumortrace.features import FeatureVector
 from tumortrace.table._extract import SettingsLike, to_frame
 from tumortrace.table._phases import Course, Kinetics, Slice, phase_names
 from tumortrace.table._pool import run
+from tumortrace.table._presets import PRESETS
 from tumortrace.table._record import put, record_path, versions
 from tumortrace.table._rows import FAILED, INCOMPLETE, OK, Item, cells, numbers
 from tumortrace.table._settings import Settings
@@ -52,8 +53,8 @@ def extract_slices(
         As `extract` takes it: a folder in the BreaDM layout, a manifest, or a DataFrame with a column `image`. It
         must tell `patient`, `slice` and `sequence`.
     settings : optional
-        Extractors of texture as `extract` takes them. Without it every extractor with its defaults, except `shape`:
-        the size of a crop is a fingerprint of the patient.
+        Extractors of texture as `extract` takes them. Without it those of the preset "default", except
+        `shape`: the size of a crop is a fingerprint of the patient.
     texture : bool, default True
         Whether to compute texture.
     kinetics : bool or mapping, default True
@@ -134,11 +135,13 @@ def extract_slices(
     reasons = [[f"no {name}" for name in rows.columns[places < 0]] for places in rows.to_numpy()]
     made: dict[str, Any] = {"sequences": rows.columns.tolist()}
     if texture:
-        checked = Settings.of([name for name in FEATURES if name != "shape"] if settings is None else settings)
+        checked = Settings.of(
+            [name for name in PRESETS["default"]() if name != "shape"] if settings is None else settings
+        )
         table = _per_image(images, checked, target, jobs, resume, progress)
         blocks.append(widen(table, by=keys, features=checked.columns).drop(columns=keys))
         _gather(reasons, rows, table["error"].tolist())
-        made |= {"settings_hash": checked.hash, "settings": checked.parameters}
+        made |= {"settings_hash": checked.hash, "settings": checked.content}
     if function is not None:
         groups = identity.groupby([name for name in keys if name != "slice"], sort=False, dropna=False).indices
         places = [np.asarray(group) for group in groups.values()]
