@@ -72,7 +72,7 @@ def real(name: str, array: NDArray[Any]) -> NDArray[Any]:
     return array.astype(np.float64, copy=False)
 
 
-def region(mask: ArrayLike | None, image: NDArray[Any], ndim: int) -> NDArray[np.bool_]:
+def region(mask: ArrayLike | None, image: NDArray[Any], ndim: int, name: str = "mask") -> NDArray[np.bool_]:
     """Return `mask` as kernels take it: bool, C-contiguous, of the shape of the checked `image`, or `NO_MASK`.
 
     Parameters
@@ -83,6 +83,8 @@ def region(mask: ArrayLike | None, image: NDArray[Any], ndim: int) -> NDArray[np
         The result of `volume`.
     ndim
         Dimensions of the image as the caller gave it, 2 or 3.
+    name
+        What the caller calls it.
 
     Raises
     ------
@@ -96,14 +98,14 @@ def region(mask: ArrayLike | None, image: NDArray[Any], ndim: int) -> NDArray[np
     array = np.asarray(mask)
     shape = image.shape[3 - ndim :]
     if array.shape != shape:
-        raise ValueError(f"mask has shape {array.shape}; give the shape of the image, {shape}")
+        raise ValueError(f"{name} has shape {array.shape}; give the shape of the image, {shape}")
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"mask has dtype {array.dtype}; give bool or numbers, non-zero inside")
+        raise TypeError(f"{name} has dtype {array.dtype}; give bool or numbers, non-zero inside")
     if array.dtype.kind == "f" and np.isnan(array).any():
-        raise ValueError("mask holds NaN; give 0 outside and non-zero inside")
+        raise ValueError(f"{name} holds NaN; give 0 outside and non-zero inside")
     array = _for_kernels(array.astype(bool, copy=False).reshape(image.shape))
     if not array.any():
-        raise ValueError("mask is empty: no pixel is inside; give a mask that is non-zero somewhere")
+        raise ValueError(f"{name} is empty: no pixel is inside; give a mask that is non-zero somewhere")
     return array
 
 

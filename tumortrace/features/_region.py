@@ -113,7 +113,7 @@ def _region(image: ArrayLike, mask: ArrayLike | None) -> Region:
     inside = _check.region(mask, volume, np.ndim(image))
     if inside.size == 0:
         return Region(volume, np.ones(volume.shape, dtype=bool), _whole(volume.shape))
-    box = _box(inside)
+    box = bounding_box(inside)
     return Region(np.ascontiguousarray(volume[box]), np.ascontiguousarray(inside[box]), box)
 
 
@@ -132,6 +132,7 @@ def _whole(shape: tuple[int, ...]) -> Box:
     return slice(0, slices), slice(0, rows), slice(0, cols)
 
 
-def _box(inside: NDArray[np.bool_]) -> Box:
+def bounding_box(inside: NDArray[np.bool_]) -> Box:
+    """Return the least box around the pixels of a region."""
     z_start, z_stop, y_start, y_stop, x_start, x_stop = bounds(inside)
     return slice(z_start, z_stop), slice(y_start, y_stop), slice(x_start, x_stop)
