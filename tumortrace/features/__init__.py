@@ -11,6 +11,8 @@ from tumortrace.features._discretise import discretise
 from tumortrace.features._enhancement import EnhancementMaps, enhancement_maps, enhancing_lesion
 from tumortrace.features._first_order import first_order
 from tumortrace.features._glcm import glcm, glcm_matrix
+from tumortrace.features._gldzm import gldzm, gldzm_matrix
+from tumortrace.features._glszm import glszm, glszm_matrix
 from tumortrace.features._hog import hog, hog_blocks, hog_cells
 from tumortrace.features._kinetics import kinetics
 from tumortrace.features._lbp import lbp, lbp_codes
@@ -29,6 +31,8 @@ FEATURES: dict[str, Callable[..., FeatureVector]] = {
     "glcm": glcm,
     "first_order": first_order,
     "shape": shape,
+    "glszm": glszm,
+    "gldzm": gldzm,
 }
 
 STACK_FEATURES: dict[str, Callable[..., FeatureVector]] = {"kinetics": kinetics}
@@ -47,6 +51,10 @@ __all__ = [
     "first_order",
     "glcm",
     "glcm_matrix",
+    "gldzm",
+    "gldzm_matrix",
+    "glszm",
+    "glszm_matrix",
     "hog",
     "hog_blocks",
     "hog_cells",
