@@ -70,8 +70,8 @@ def test_numbers_read_back_exactly(tmp_path):
     np.testing.assert_array_equal(read(tmp_path / "t.csv")[names], extract(images, ["first_order"])[names])
 
 
-def test_every_extractor_by_default(rng):
-    table = extract([rng.integers(0, 256, (32, 30), dtype=np.uint8)])
+def test_every_extractor(rng):
+    table = extract([rng.integers(0, 256, (32, 30), dtype=np.uint8)], Settings.of(preset="all"))
     assert {name for name in FEATURES if any(c.startswith(f"{name}_") for c in table.columns)} == set(FEATURES)
     assert table["status"].tolist() == ["ok"], table["error"].tolist()
 

@@ -7,7 +7,7 @@ from tumortrace.table import Settings, column_groups
 
 
 def test_columns_of_every_extractor_are_found():
-    columns = Settings.of(None).columns
+    columns = Settings.of(preset="all").columns
     groups = column_groups(columns)
     assert list(groups) == list(FEATURES)
     assert [name for names in groups.values() for name in names] == list(columns)

@@ -13,6 +13,7 @@ from tumortrace.io._fingerprint import fingerprint
 from tumortrace.io._grid import resample_labels, same_grid
 from tumortrace.io._image import Image
 from tumortrace.io._labels import Labels
+from tumortrace.io._lesion import is_volume, read_lesion
 from tumortrace.io._listing import Listing
 from tumortrace.io._raster import (
     MAX_PIXELS,
@@ -41,10 +42,12 @@ __all__ = [
     "find",
     "fingerprint",
     "folder",
+    "is_volume",
     "manifest",
     "read_bytes",
     "read_image",
     "read_labels",
+    "read_lesion",
     "read_manifest",
     "read_mask",
     "read_volume",

@@ -12,8 +12,8 @@ import numpy as np
 
 from tumortrace.table._pool import run
 from tumortrace.table._rows import Compute
-from tumortrace.table._settings import Settings
-from tumortrace.table._source import AFTER_IDENTITY, LAST, Images, collect
+from tumortrace.table._settings import ALL_LABELS, Settings
+from tumortrace.table._source import AFTER_IDENTITY, LAST, Images, collect, each_roi
 from tumortrace.table._write import Summary, progress_bar, write_table
 
 if TYPE_CHECKING:
@@ -116,6 +116,8 @@ def extract(
         raise ValueError(f"jobs is {jobs!r}; give a whole number of at least 1, or None for every available CPU")
     checked = Settings.of(settings, features=features)
     images = collect(source, masks)
+    if checked.label == ALL_LABELS:
+        images, checked = each_roi(images), checked.for_each_label()
     taken = sorted(set(images.identity.columns) & set(checked.columns))
     if taken:
         raise ValueError(f"the column {taken[0]!r} of the source has the name of a feature; rename it")

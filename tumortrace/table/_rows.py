@@ -26,13 +26,15 @@ Source = Path | NDArray[Any]
 class Item(NamedTuple):
     """What a row is computed from.
 
-    `identity` are the identity cells as CSV, and `digest` that of the row that an earlier run left for them.
+    `identity` are the identity cells as CSV, and `digest` that of the row that an earlier run left for them. `roi`
+    is the region of the mask that is meant, "" for the one of the settings.
     """
 
     image: Source
     mask: Source | None = None
     identity: bytes = b""
     digest: str = ""
+    roi: str = ""
 
 
 class Row(NamedTuple):
@@ -50,21 +52,25 @@ class Pixels(NamedTuple):
     digest: str
     image: NDArray[Any]
     mask: NDArray[Any] | None
+    spacing: tuple[float, ...] | None = None
+    direction: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
 class Compute:
     """Items to their rows; None where the row of the earlier run has the same digest and stays as it is.
 
-    All are read before any is computed: on small images, doing one thing at a time keeps the processor's caches
-    warm and takes two thirds of the time.
+    Pictures are read before any is computed: on small images, doing one thing at a time keeps the processor's
+    caches warm and takes two thirds of the time. Of volumes there is one at a time in memory.
     """
 
     settings: Settings
 
     def __call__(self, items: Sequence[Item]) -> list[Row | None]:
         """Compute the rows; an image that cannot be read or is refused makes a row that says so."""
-        read = [self._read(item) for item in items]
+        read: Iterable[Pixels | Row | None] = (self._read(item) for item in items)
+        if not any(_is_volume(item.image) for item in items):
+            read = list(read)
         return [self._row(pixels) if isinstance(pixels, Pixels) else pixels for pixels in read]
 
     def _read(self, item: Item) -> Pixels | Row | None:
@@ -72,17 +78,26 @@ class Compute:
         try:
             content = _content(item.image)
             mask_content = None if item.mask is None else _of_mask(_content, item.mask)
-            digest = self._digest(content, mask_content)
+            digest = self._digest(content, mask_content, item.roi)
             if digest == item.digest:
                 return None
+            if isinstance(item.image, Path) and (_is_volume(item.image) or _is_volume(item.mask)):
+                return self._volume(item.image, item.mask, item.roi, digest)
             mask = None if item.mask is None else _of_mask(_pixels, item.mask, mask_content)
             return Pixels(digest, _pixels(item.image, content), mask)
         except Exception as error:  # whatever it was belongs to this image: the row tells it, the batch goes on
             return self._failed(digest, in_one_line(error).removeprefix(f"{item.image}: "))
 
+    def _volume(self, image: Path, mask: Source | None, roi: str, digest: str) -> Pixels:
+        settings = self.settings
+        file = None if isinstance(mask, np.ndarray) else mask
+        found = io.read_lesion(image, file, label=roi or settings.label, resample=settings.resample_mask)
+        inside = mask if isinstance(mask, np.ndarray) else found.mask
+        return Pixels(digest, found.array, inside, found.spacing, found.direction)
+
     def _row(self, pixels: Pixels) -> Row:
         try:
-            values, reason = self.settings.compute(pixels.image, pixels.mask)
+            values, reason = self.settings.compute(*pixels[1:])
         except ValueError as error:
             return self._failed(pixels.digest, str(error))
         if np.isnan(values).any():
@@ -92,13 +107,14 @@ class Compute:
     def _failed(self, digest: str, error: str) -> Row:
         return Row(digest, np.full(len(self.settings.columns), np.nan), FAILED, error)
 
-    def _digest(self, content: bytes, mask_content: bytes | None) -> str:
-        """Hash the settings and the bytes of image and mask: equal digests mean equal numbers."""
+    def _digest(self, content: bytes, mask_content: bytes | None, roi: str) -> str:
+        """Hash the settings and the content of image and mask: equal digests mean equal numbers."""
         state = blake2b(self.settings.hash.encode(), digest_size=16)
         state.update(len(content).to_bytes(8, "little"))
         state.update(content)
         if mask_content is not None:
             state.update(mask_content)
+        state.update(roi.encode())
         return state.hexdigest()
 
 
@@ -148,7 +164,11 @@ def _content(source: Source) -> bytes:
     """Return the bytes that determine the pixels."""
     if isinstance(source, np.ndarray):
         return f"{source.dtype.str}{source.shape}".encode() + source.tobytes()
-    return io.read_bytes(source)
+    return io.fingerprint(source) if _is_volume(source) else io.read_bytes(source)
+
+
+def _is_volume(source: Source | None) -> bool:
+    return isinstance(source, Path) and io.is_volume(source)
 
 
 def _pixels(source: Source, content: bytes) -> NDArray[Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
@@ -31,6 +31,9 @@ SECTIONS = ("preprocess", "filters", "regions", "body", "mask", "names")
 """Keys of settings that are no extractors."""
 
 NAMES = ("ibsi", "pyradiomics")
+ALL_LABELS = "all"
+"""The label that stands for a row for each region of a mask."""
+
 _MASK = {"label": None, "resample": False}
 
 
@@ -83,8 +86,8 @@ class Settings:
               each, and on the image itself where ``original`` is in the list
             - ``regions``: a list of regions, see `tumortrace.regions.parse`; features are computed of each
             - ``body``: ``auto`` keeps regions around a lesion to the body, as `tumortrace.regions.body` finds it
-            - ``mask``: ``label``, the number or name of the region where a mask has several, and ``resample``,
-              whether a mask on another grid is brought onto that of the image
+            - ``mask``: ``label``, the number or name of the region where a mask has several, or ``all`` for a row
+              each; and ``resample``, whether a mask on another grid is brought onto that of the image
             - ``names``: see `names`
         preset : {"default", "ibsi", "pyradiomics", "all"}, optional
             The settings to start from. By default "default": what lesion crops are described with.
@@ -142,6 +145,10 @@ class Settings:
         """The region of a mask that is meant where a mask has several."""
         label: int | str | None = self.sections.get("mask", _MASK)["label"]
         return label
+
+    def for_each_label(self) -> Settings:
+        """Return the same settings without a label: every row has one of its own."""
+        return replace(self, sections={**self.sections, "mask": {**self.sections["mask"], "label": None}})
 
     @property
     def resample_mask(self) -> bool:

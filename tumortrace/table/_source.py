@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,14 +53,49 @@ class Images:
         """Yield an item per row, made as it is asked for."""
         rows = self.identity.itertuples(index=False, name=None)
         masks = self.masks if len(self.masks) else [None] * len(self)
-        for row, image, mask in zip(rows, self.images, masks, strict=True):
-            yield Item(self._source(image), self._mask(mask), cells(row)[:-1] + b",")
+        rois = self.identity["roi"].astype(str) if "roi" in self.identity else [""] * len(self)
+        for row, image, mask, roi in zip(rows, self.images, masks, rois, strict=True):
+            yield Item(self._source(image), self._mask(mask), cells(row)[:-1] + b",", roi=roi)
 
     def _source(self, image: Any) -> Source:
         return image if isinstance(image, np.ndarray) else self.root / image
 
     def _mask(self, mask: Any) -> Source | None:
         return None if mask is None or (isinstance(mask, str) and not mask) else self._source(mask)
+
+
+def each_roi(images: Images) -> Images:
+    """Give every region of every mask a row, with its number in a column `roi` and its name in `roi_name`.
+
+    A mask that cannot be read keeps its one row, which will say why.
+    """
+    if not len(images.masks):
+        raise ValueError(f"{images.name}: there are no masks to loop over; give some, or no label")
+    rows, rois, named = [], [], []
+    for row, item in enumerate(images.items()):
+        for number, name in _rois(item):
+            rows.append(row)
+            rois.append(number)
+            named.append(name)
+    identity = images.identity.iloc[rows].reset_index(drop=True).assign(roi=rois)
+    if any(named):
+        identity["roi_name"] = named
+    return replace(
+        images,
+        identity=identity,
+        images=[images.images[row] for row in rows],
+        masks=[images.masks[row] for row in rows],
+    )
+
+
+def _rois(item: Item) -> list[tuple[str, str]]:
+    if not isinstance(item.mask, Path) or not io.is_volume(item.mask):
+        return [("", "")]
+    try:
+        found = io.read_labels(item.mask).rois()
+    except io.ImageError:
+        found = []
+    return [(str(number), name) for number, name in found] or [("", "")]
 
 
 def collect(source: Any, masks: Sequence[Any] | None = None) -> Images:
