@@ -17,8 +17,8 @@ def find(source: str | os.PathLike[str]) -> Listing:
     ----------
     source : str or path
         A folder in the BreaDM layout (see `breadm.scan`), any other folder of images, volumes and DICOM files (see
-        `folder.scan`), a manifest (.csv or .tsv, see `manifest.read_manifest`), or one image file. A folder of which
-        any image fits the BreaDM layout is taken to be in it; what does not fit is then in `skipped`.
+        `folder.scan`), a manifest (.csv or .tsv, see `manifest.read_manifest`), or one image file. A folder of
+        which any image fits the BreaDM layout is taken to be in it; what does not fit is then in `skipped`.
 
     Returns
     -------

@@ -5,6 +5,7 @@ nibabel; the voxels are read by `_voxels`, which tells a file that is cut short.
 """
 
 import os
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -65,14 +66,14 @@ def is_nifti(data: bytes) -> bool:
 
 def _start(path: object, stream: Any) -> bytes:
     """Return the bytes of the header, as many as there are."""
-    import zlib
-
     data = b""
     try:
         while len(data) < 540 and (more := stream.read(540 - len(data))):
             data += more
-    except (EOFError, zlib.error):  # what was unpacked before tells what is wrong
+    except EOFError:  # how much there is will tell
         pass
+    except zlib.error as error:
+        raise ImageError(f"{path}: is damaged: {error}") from error
     return data
 
 

@@ -166,7 +166,9 @@ def read_voxels(
             got += n
         _compare(path, expected, got + len(stream.read(1)))
     except EOFError:
-        raise ImageError(f"{path}: is cut short: {_announced(expected, got)}, where the file ends") from None
+        raise ImageError(
+            f"{path}: is cut short: its compressed data end early, after {got:,} of {expected:,} bytes of voxels"
+        ) from None
     except (zlib.error, OSError) as error:
         raise ImageError(f"{path}: is damaged: {error}, after {got:,} of {expected:,} bytes of voxels") from error
     if not array.dtype.isnative:
@@ -232,19 +234,20 @@ class _Inflated(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         while not self._over:
+            if self._state.eof:
+                self._next_member()
+                continue
             data = self._rest or self._file.read(_CHUNK)
             if not data:
                 raise EOFError
             block = self._state.decompress(data, len(buffer))
             self._rest = self._state.unconsumed_tail
-            if self._state.eof:
-                self._end_of_member()
             if block:
                 buffer[: len(block)] = block
                 return len(block)
         return 0
 
-    def _end_of_member(self) -> None:
+    def _next_member(self) -> None:
         """Go on with the next of several gzip streams in a row; zeros may fill up the last block of a tape."""
         rest = self._state.unused_data.lstrip(b"\0")
         while not rest and (data := self._file.read(_CHUNK)):
