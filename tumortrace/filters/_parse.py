@@ -106,7 +106,8 @@ def label(name: str, parameters: Mapping[str, Any]) -> str:
     valid = parameters_of(FILTERS[name], _SUPPLIED)
     known(parameters, valid, f"parameter of {name}")
     parts, others = [name], []
-    for key, default in valid.items():
+    for key in sorted(valid, key="boundary".__eq__):  # the boundary comes last
+        default = valid[key]
         value = parameters.get(key, default)
         if key in _BARE:
             parts.append(words(value))

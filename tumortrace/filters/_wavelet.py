@@ -172,7 +172,7 @@ def simoncelli(
 def _filters(name: str) -> tuple[Volume, Volume]:
     """Return the low and high pass of a wavelet, of odd length: with a zero at the end where it was even."""
     try:
-        import pywt  # type: ignore[import-untyped]
+        import pywt
     except ImportError as error:
         raise ImportError("wavelets need PyWavelets: pip install 'tumortrace[medical]'") from error
     valid = pywt.wavelist(kind="discrete")
