@@ -10,7 +10,9 @@ from tumortrace.features._common_scale import CommonScale, common_scale
 from tumortrace.features._discretise import discretise
 from tumortrace.features._enhancement import EnhancementMaps, enhancement_maps, enhancing_lesion
 from tumortrace.features._first_order import first_order
+from tumortrace.features._first_order_map import first_order_map
 from tumortrace.features._glcm import glcm, glcm_matrix
+from tumortrace.features._glcm_map import glcm_map
 from tumortrace.features._gldzm import gldzm, gldzm_matrix
 from tumortrace.features._glszm import glszm, glszm_matrix
 from tumortrace.features._hog import hog, hog_blocks, hog_cells
@@ -21,6 +23,7 @@ from tumortrace.features._mvmbp import mvmbp, mvmbp_codes
 from tumortrace.features._shape import shape
 from tumortrace.features._sobel import SobelGradients, sobel, sobel_gradients, sobel_magnitude
 from tumortrace.features._vector import FeatureVector
+from tumortrace.features._windows import FeatureMaps
 
 FEATURES: dict[str, Callable[..., FeatureVector]] = {
     "hog": hog,
@@ -42,6 +45,7 @@ __all__ = [
     "STACK_FEATURES",
     "CommonScale",
     "EnhancementMaps",
+    "FeatureMaps",
     "FeatureVector",
     "SobelGradients",
     "common_scale",
@@ -49,7 +53,9 @@ __all__ = [
     "enhancement_maps",
     "enhancing_lesion",
     "first_order",
+    "first_order_map",
     "glcm",
+    "glcm_map",
     "glcm_matrix",
     "gldzm",
     "gldzm_matrix",
