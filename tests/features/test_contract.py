@@ -26,6 +26,7 @@ VALID = {
     "first_edge": ["ibsi", "pyradiomics"],
     "distance": [2],
     "coarseness": [1],
+    "last_edge": [],
     "morphological_mask": [],
     "distances": [2, (1, 3)],
     "aggregation": [
@@ -50,12 +51,14 @@ VALID = {
 }
 # ... where an extractor has a meaning of its own for the word
 VALID_OF = {(name, "aggregation"): ["2d", "2.5d", "3d"] for name in ("glszm", "gldzm", "ngtdm", "ngldm")}
+VALID_OF["ivh", "first_edge"] = ["ibsi"]
 # ... and what it may not.
 INVALID = {
     "spacing": [1, (1,), (1, 0), (1, -1), (1, np.nan), (1, np.inf), (1, "a"), (1, 1, 1), "ab"],
     "levels": [0, -3, 2.5, 5000, "8", None, True],
     "bin_width": [0, -1.0, np.nan, np.inf, "1", 1e-9],
     "first_edge": ["IBSI", "", None, np.nan, np.inf],
+    "last_edge": ["ibsi", True, 5000.0, np.nan, np.inf],
     "distance": [0, -1, 1.5, "1", (1,), None],
     "coarseness": [-1, np.nan, np.inf, "1", None],
     "morphological_mask": [np.zeros((2, 2))],
@@ -80,8 +83,9 @@ SEES_BESIDE_THE_MASK = {
     "lbp": "the circle of a pixel may reach out of the mask",
     "mvm_lbp": "the window of a pixel may reach out of the mask",
     "mvmbp": "the window of a pixel may reach out of the mask",
+    "local_intensity": "the sphere around a voxel may reach out of the mask",
 }
-REACH = 5  # no window at its default reaches farther from the pixels inside
+REACH = 6  # no window at its default reaches farther from the pixels inside
 # Which columns are shares of a whole: those with the same first group.
 SHARES = {
     "lbp": r"()",
@@ -294,7 +298,8 @@ def test_slices_without_mask_do_not_matter(name):
     mask = blob(3, 10, 11)
     padded_image = np.concatenate([picture(2, 10, 11, seed=4), DEEP, picture(1, 10, 11, seed=5)])
     padded_mask = np.pad(mask, ((2, 1), (0, 0), (0, 0)))
-    for parameters in variants_of(name):
+    for variant in variants_of(name):
+        parameters = {"spacing": (20, 1, 1), **variant}  # no sphere of 1 cm³ reaches from slice to slice
         expected = FEATURES[name](DEEP, mask, **parameters)
         assert_same(FEATURES[name](padded_image, padded_mask, **parameters), expected, rel=1e-9)
 

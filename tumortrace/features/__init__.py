@@ -16,8 +16,11 @@ from tumortrace.features._glcm_map import glcm_map
 from tumortrace.features._gldzm import gldzm, gldzm_matrix
 from tumortrace.features._glszm import glszm, glszm_matrix
 from tumortrace.features._hog import hog, hog_blocks, hog_cells
+from tumortrace.features._ivh import ivh
 from tumortrace.features._kinetics import kinetics
 from tumortrace.features._lbp import lbp, lbp_codes
+from tumortrace.features._local_intensity import local_intensity
+from tumortrace.features._morphology import morphology
 from tumortrace.features._mvm_lbp import mvm_lbp, mvm_lbp_codes
 from tumortrace.features._mvmbp import mvmbp, mvmbp_codes
 from tumortrace.features._shape import shape
@@ -34,6 +37,9 @@ FEATURES: dict[str, Callable[..., FeatureVector]] = {
     "glcm": glcm,
     "first_order": first_order,
     "shape": shape,
+    "ivh": ivh,
+    "local_intensity": local_intensity,
+    "morphology": morphology,
     "glszm": glszm,
     "gldzm": gldzm,
 }
@@ -64,9 +70,12 @@ __all__ = [
     "hog",
     "hog_blocks",
     "hog_cells",
+    "ivh",
     "kinetics",
     "lbp",
     "lbp_codes",
+    "local_intensity",
+    "morphology",
     "mvm_lbp",
     "mvm_lbp_codes",
     "mvmbp",
