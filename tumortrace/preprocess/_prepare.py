@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tumortrace import _check
 from tumortrace.preprocess._normalise import moments, normalise
-from tumortrace.preprocess._resample import EXACT, Axis, Positions, axes, cut, interpolate
+from tumortrace.preprocess._resample import EXACT, Axis, Place, Positions, axes, cut, interpolate
 from tumortrace.preprocess._resegment import resegment
 from tumortrace.preprocess._settings import Preprocessing
 
@@ -37,6 +37,8 @@ def prepare(
     preprocessing: Preprocessing | Mapping[str, Any] | None = None,
     *,
     margin: int | None = 0,
+    origin: Sequence[float] | None = None,
+    direction: ArrayLike | None = None,
 ) -> Prepared:
     """Normalise, resample, round and re-segment an image and its mask, in this order.
 
@@ -52,6 +54,9 @@ def prepare(
         What to do; see `Preprocessing`.
     margin : int, optional
         Keep this many voxels of the new grid around the mask, for a filter; None keeps the whole image.
+    origin, direction : optional
+        Where the volume lies in the patient, as in `tumortrace.io.Image`. The grid of PyRadiomics alone asks: a new
+        voxel half way between two old ones goes to the one that ITK's rounding of millimetres decides for.
 
     Returns
     -------
@@ -82,7 +87,7 @@ def prepare(
     (array([0.5, 2.5, 4.5]), array([False,  True,  True]), (5.0, 2.0, 2.0))
     """
     preprocessing = Preprocessing.of(preprocessing)
-    found = resample(array, mask, spacing, preprocessing, margin=margin)
+    found = resample(array, mask, spacing, preprocessing, margin=margin, origin=origin, direction=direction)
     if not preprocessing.resegments:
         return found
     whole = np.ones(found.array.shape, dtype=bool) if found.mask is None else found.mask
@@ -96,6 +101,8 @@ def resample(
     preprocessing: Preprocessing | Mapping[str, Any] | None = None,
     *,
     margin: int | None = 0,
+    origin: Sequence[float] | None = None,
+    direction: ArrayLike | None = None,
 ) -> Prepared:
     """Do what `prepare` does, up to re-segmentation.
 
@@ -112,7 +119,7 @@ def resample(
     old = _check.spacing(spacing, array.ndim)
     box = [slice(0, n) for n in array.shape] if inside is None else _box(inside)
     keep = margin if preprocessing.padding is None else preprocessing.padding
-    grid = axes(array.shape, old, box, preprocessing, keep)
+    grid = axes(array.shape, old, box, preprocessing, keep, _places(array.ndim, origin, direction))
     return Prepared(
         _intensities(array, grid, preprocessing),
         None if inside is None else _inside(inside, grid, preprocessing),
@@ -135,6 +142,15 @@ def _mask(mask: ArrayLike | None, array: NDArray[Any]) -> NDArray[np.bool_] | No
     if not inside.any():
         raise ValueError("mask is empty: no voxel is inside; give a mask that is non-zero somewhere")
     return inside
+
+
+def _places(ndim: int, origin: Sequence[float] | None, direction: ArrayLike | None) -> list[Place]:
+    """Return where each axis lies along the axis of the patient that it is closest to."""
+    if origin is None or ndim != 3:
+        return [Place()] * ndim
+    cosines = np.eye(3)[::-1] if direction is None else np.asarray(direction, dtype=np.float64)
+    nearest = np.abs(cosines).argmax(axis=0)
+    return [Place(float(origin[c]), float(cosines[c, axis])) for axis, c in enumerate(nearest)]
 
 
 def _box(inside: NDArray[np.bool_]) -> list[slice]:
@@ -176,8 +192,13 @@ def _border(preprocessing: Preprocessing) -> str:
 
 
 def _as(values: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Return values as a number type holds them: cut to its range, and of integers the fraction cut off."""
+    """Return values as a number type holds them: cut to its range, and of integers the fraction cut off.
+
+    What is whole up to rounding stays so; ITK makes 99 of a constant 100 at two voxels of three.
+    """
     if dtype.kind in "iu":
         limits = np.iinfo(dtype)
+        whole = np.rint(values)
+        values = np.where(np.abs(values - whole) < EXACT * np.maximum(np.abs(whole), 1), whole, np.trunc(values))
         np.clip(values, limits.min, limits.max, out=values)
     return values.astype(dtype)

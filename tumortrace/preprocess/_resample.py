@@ -5,7 +5,7 @@ References: Zwanenburg et al. 2020, https://doi.org/10.1148/radiol.2020191145, r
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +18,7 @@ Positions = NDArray[np.float64]
 _REACH = 24
 """Voxels after which a cubic spline has forgotten a value: its influence falls by 0.268 a voxel, to 2e-14."""
 EXACT = 1e-9
-"""What positions are rounded to: a voxel half way between two is so, whatever the last digits say."""
+"""What is closer to a whole number, or to a threshold, than this is there, whatever its last digits say."""
 
 
 class Axis(NamedTuple):
@@ -34,20 +34,33 @@ class Axis(NamedTuple):
     spacing: float
 
 
+class Place(NamedTuple):
+    """Where an axis lies in the patient: the first voxel in mm, and the direction cosine of the axis."""
+
+    origin: float = 0.0
+    cosine: float = 1.0
+
+
 def axes(
     shape: Sequence[int],
     spacing: Sequence[float],
     box: Sequence[slice],
     preprocessing: Preprocessing,
     keep: int | None,
+    places: Sequence[Place],
 ) -> list[Axis]:
     """Lay the new grid: the voxels that hold the box of the mask, and `keep` more on either side (None: all)."""
     new = _wanted(shape, spacing, preprocessing)
-    lay: Callable[[int, float, float, slice, int | None], Axis] = _ibsi
-    if preprocessing.grid == "pyradiomics":
-        new = [s if b.stop - b.start == 1 else wanted for s, wanted, b in zip(spacing, new, box, strict=True)]
-        lay = _kept if np.allclose(spacing, new) else _pyradiomics
-    return [lay(n, s, wanted, b, keep) for n, s, wanted, b in zip(shape, spacing, new, box, strict=True)]
+    old = list(zip(shape, spacing, box, strict=True))
+    if preprocessing.grid == "ibsi":
+        return [_ibsi(*axis, wanted, keep) for axis, wanted in zip(old, new, strict=True)]
+    new = [s if b.stop - b.start == 1 else wanted for (_, s, b), wanted in zip(old, new, strict=True)]
+    if np.allclose(spacing, new):
+        return [_kept(*axis, keep) for axis in old]
+    return [
+        _pyradiomics(*axis, wanted, keep, place, by_line=a == len(old) - 1)
+        for a, (axis, wanted, place) in enumerate(zip(old, new, places, strict=True))
+    ]
 
 
 def cut(
@@ -98,33 +111,47 @@ def _wanted(shape: Sequence[int], spacing: Sequence[float], preprocessing: Prepr
     return [old if number == 0 else number for old, number in zip(spacing, new, strict=True)]
 
 
-def _kept(n: int, old: float, _: float, box: slice, keep: int | None) -> Axis:
+def _kept(n: int, old: float, box: slice, keep: int | None) -> Axis:
     keep = n if keep is None else keep
     first = max(box.start - keep, 0)
     return Axis(None, first, min(box.stop + keep, n) - first, old)
 
 
-def _ibsi(n: int, old: float, new: float, box: slice, keep: int | None) -> Axis:
+def _ibsi(n: int, old: float, box: slice, new: float, keep: int | None) -> Axis:
     """Align the centres of both grids; keep what a linearly resampled mask can reach."""
     if math.isclose(old, new, rel_tol=1e-5):
-        return _kept(n, old, new, box, keep)
+        return _kept(n, old, box, keep)
     ratio = new / old
     count = max(math.ceil(n / ratio - EXACT), 1)
     keep = count if keep is None else keep
     start = 0.5 * (n - 1 - ratio * (count - 1))
     first = max(math.floor((box.start - 1 - start) / ratio) - keep, 0)
     last = min(math.ceil((box.stop - start) / ratio) + keep, count - 1)
-    return Axis(start + ratio * np.arange(first, last + 1), first, last + 1 - first, new)
+    positions = np.round(start + ratio * np.arange(first, last + 1), 12)  # half way between two voxels is so
+    return Axis(positions, first, positions.size, new)
 
 
-def _pyradiomics(n: int, old: float, new: float, box: slice, keep: int | None) -> Axis:
-    """Align the first corners of both grids; keep the voxels that PyRadiomics keeps."""
-    ratio = new / old
-    keep = n + math.ceil(n / ratio) if keep is None else keep
-    first = max(math.floor((box.start - 0.5) / ratio - keep), 0)
-    last = min(math.ceil((box.stop - 0.5) / ratio + keep), math.ceil(n / ratio) - 1)
-    positions = None if ratio == 1 else 0.5 * (ratio - 1) + ratio * np.arange(first, last + 1)
-    return Axis(positions, first, last + 1 - first, new)
+def _pyradiomics(
+    n: int, old: float, box: slice, new: float, keep: int | None, place: Place, *, by_line: bool
+) -> Axis:
+    """Align the first corners of both grids; keep the voxels that PyRadiomics keeps.
+
+    A voxel half way between two is common, and rounding decides to which it goes. So positions are computed as ITK
+    does, by way of millimetres in the patient and, within a line of voxels, between its two ends.
+    """
+    ratio = old / new
+    keep = n + math.ceil(n * ratio) if keep is None else keep
+    first = max(math.floor((box.start - 0.5) * ratio - keep), 0)
+    last = min(math.ceil((box.stop - 0.5) * ratio + keep), math.ceil(n * ratio) - 1)
+    if ratio == 1:
+        return Axis(None, first, last + 1 - first, old)
+    count = last + 1 - first
+    step = place.cosine * old
+    start = place.origin + step * (0.5 * (new - old) / old + first / ratio)
+    positions = ((start + place.cosine * new * np.arange(count + 1)) - place.origin) * (1 / step)
+    if by_line:
+        positions = positions[0] + np.arange(count + 1) / count * (positions[-1] - positions[0])
+    return Axis(positions[:-1], first, count, new)
 
 
 def _along(array: NDArray[Any], axis: int, at: Positions, order: int, border: str) -> NDArray[np.float64]:
@@ -162,8 +189,8 @@ def _coefficients(
 def _taps(at: Positions, order: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Return which old voxels make a new one, and their weights; one row per tap."""
     if order == 0:
-        return np.floor(at + 0.5 + EXACT).astype(np.intp)[np.newaxis], np.ones((1, at.size))
-    below = np.floor(at + EXACT)
+        return np.floor(at + 0.5).astype(np.intp)[np.newaxis], np.ones((1, at.size))
+    below = np.floor(at)
     t = at - below
     if order == 1:
         weights = np.stack([1 - t, t])

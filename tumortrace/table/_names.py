@@ -52,7 +52,6 @@ def pyradiomics_names(
     - ``Energy`` and ``RootMeanSquared`` are of the intensities plus `shift`; ``TotalEnergy`` is the energy times
       the volume of a voxel.
     - Axis lengths are of the covariance over n, where IBSI's consensus needs n − 1.
-    - A constant region has a ``Coarseness`` of 10⁶, and ``Busyness``, ``Contrast`` and ``Strength`` 0.
     - The class shape2D is of the contour that `shape` describes.
 
     Examples
@@ -60,11 +59,10 @@ def pyradiomics_names(
     >>> pyradiomics_names("ngtdm", {"coarseness": 0.25}, voxels=8, spacing=(1.0, 1.0))
     {'original_ngtdm_Coarseness': 0.25}
     """
-    converted = {
-        **_renamed(extractor, vector),
-        **_CONVERTED.get(extractor, _as_it_is)(vector, voxels, spacing, shift),
-    }
-    return {f"{image_type}_{name}": value for name, value in converted.items()}
+    convert = _CONVERTED.get(extractor)
+    converted = {} if convert is None else convert(vector, voxels, spacing, shift)
+    found = {**_renamed(extractor, vector), **converted}
+    return {f"{image_type}_{name}": value for name, value in found.items()}
 
 
 def image_type(name: str, parameters: Mapping[str, Any]) -> str:
@@ -94,10 +92,6 @@ def _renamed(extractor: str, vector: Mapping[str, float]) -> dict[str, float]:
     terms = TERMS.get(extractor, {})
     named = ((terms[feature].pyradiomics, value) for feature, value in vector.items() if feature in terms)
     return {f"{PYRADIOMICS_CLASSES[extractor]}_{name}": value for name, value in named if name}
-
-
-def _as_it_is(*_: Any) -> dict[str, float]:
-    return {}
 
 
 def _first_order(

@@ -96,9 +96,8 @@ def from_pyradiomics(parameters: Mapping[str, Any] | str | Path | None = None) -
     Warns
     -----
     UserWarning
-        Where the numbers or the columns are not wholly those of PyRadiomics: the image type LoG, whose Gaussian is
-        an approximation there; ``featureClass`` with a list of features, of which all are computed; limits on the
-        region (``minimumROISize``); ``voxelSetting``.
+        Where rows or columns are not wholly those of PyRadiomics: ``featureClass`` with a list of features, of
+        which all are computed; limits on the region (``minimumROISize``); ``voxelSetting``.
 
     Notes
     -----
@@ -126,7 +125,7 @@ def from_pyradiomics(parameters: Mapping[str, Any] | str | Path | None = None) -
     known(given, [*DEFAULTS, *of_filters], f"setting of {where}")
     setting = {**DEFAULTS, **given}
     _refuse(setting, classes)
-    _warn(setting, types, classes, "voxelSetting" in content)
+    _warn(setting, classes, "voxelSetting" in content)
     settings: dict[str, Any] = {
         "preprocess": _preprocess(setting),
         "filters": [entry for name, own in types.items() for entry in _filters(name, own or {}, given)],
@@ -188,10 +187,8 @@ def _refuse(setting: Mapping[str, Any], classes: Mapping[str, Any]) -> None:
         raise ValueError(f"not supported of the settings of PyRadiomics: {'; '.join(asked)}")
 
 
-def _warn(setting: Mapping[str, Any], types: Mapping[str, Any], classes: Mapping[str, Any], voxels: bool) -> None:
+def _warn(setting: Mapping[str, Any], classes: Mapping[str, Any], voxels: bool) -> None:
     told = []
-    if "LoG" in types:
-        told.append("LoG: PyRadiomics approximates the Gaussian, so numbers differ by some per cent")
     if any(classes.values()):
         told.append("featureClass: all features of a class are computed, not the listed alone")
     if setting["minimumROISize"] is not None or setting["minimumROIDimensions"] > 2:
@@ -260,7 +257,7 @@ def _filters(name: str, own: Mapping[str, Any], given: Mapping[str, Any]) -> lis
 
 
 def _log(options: Mapping[str, Any]) -> list[Any]:
-    return [{"log": {"sigma": sigma, "scale_normalised": True}} for sigma in options["sigma"]]
+    return [{"log": {"sigma": sigma, "convention": "pyradiomics"}} for sigma in options["sigma"]]
 
 
 def _wavelet(options: Mapping[str, Any]) -> list[Any]:
