@@ -50,18 +50,14 @@ def test_equals_glcm_where_the_window_is_the_image(rng):
 
 
 def test_larger_windows_with_many_levels_equal_glcm(rng):
-    image = np.add.accumulate(np.add.accumulate(rng.integers(-9, 10, (2, 13, 30)), -1), -2)
-    grey, n = discretise(image, levels=40)
-    maps = glcm_map(image, window=(3, 11, 11), levels=40)
-    for x in (0, 11, 29):
-        box = np.s_[:, 1:12, max(x - 5, 0) : x + 6]
-        # all levels of the image are those of the window, so that the normalised features agree
-        part, inside = np.concatenate([grey[box], np.full_like(grey[box], n)]), np.zeros((4, *grey[box].shape[1:]))
-        inside[:2] = 1
-        expected = glcm(part, inside, bin_width=1, first_edge=1.0)
+    image = np.add.accumulate(np.add.accumulate(rng.integers(-9, 10, (2, 11, 14)), -1), -2)
+    grey, _ = discretise(image, levels=40)
+    maps = glcm_map(image, window=(3, 9, 9), levels=40)
+    for x in (0, 6, 13):
+        expected = glcm(grey[:, 1:10, max(x - 4, 0) : x + 5], bin_width=1, first_edge=1.0)
         for name in NAMES:
-            if "normalised" not in name:
-                assert maps[name][0, 6, x] == pytest.approx(expected[name], rel=1e-10, abs=1e-10), name
+            if "normalised" not in name:  # those depend on the number of levels, which is that of the whole image
+                assert maps[name][0, 5, x] == pytest.approx(expected[name], rel=1e-10, abs=1e-10), name
 
 
 def test_windows_may_look_beyond_the_mask(rng):

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tumortrace._numba import kernel
 from tumortrace.features._region import grey, region
-from tumortrace.features._windows import FeatureMaps, chosen, over_rows, radius, wanted
+from tumortrace.features._windows import FeatureMaps, around, chosen, over_rows, radius
 
 _NAMES = (
     "mean",
@@ -110,20 +110,23 @@ def first_order_map(
     reach = radius(window, ndim)
     names = chosen(features, _NAMES)
     within = mask if masked else None
-    volume = region(image, within, None).volume.astype(np.float64, copy=False)
     levelled = grey(image, within, None, levels, bin_width, first_edge)
-    inside = levelled.levels > 0 if masked else wanted(image, mask)
+    volume = region(image, within, None).volume
+    inside = levelled.levels > 0
+    if not masked:
+        levelled, inside = around(levelled, image, mask, reach)
+        volume = volume[levelled.box]
+    volume = np.ascontiguousarray(volume, dtype=np.float64)
     numbers = np.array([_NAMES.index(name) for name in names])
     logs = _logs(reach, volume.shape)
     out = np.full((len(names), *volume.shape), np.nan)
 
-    def fill(lines: tuple[int, int]) -> None:
+    def some_rows(lines: tuple[int, int]) -> None:
         _fill(volume, levelled.levels, inside, lines, reach, logs, numbers, out)
 
-    over_rows(fill, inside, threads, progress)
-    return FeatureMaps(
-        names, out.reshape(len(names), *volume.shape[3 - ndim :]), levelled.box[3 - ndim :], np.shape(image)
-    )
+    over_rows(some_rows, inside, threads, progress)
+    values = out.reshape(len(names), *volume.shape[3 - ndim :])
+    return FeatureMaps(names, values, levelled.box[3 - ndim :], np.shape(image))
 
 
 def _logs(reach: tuple[int, ...], shape: tuple[int, ...]) -> NDArray[np.float64]:

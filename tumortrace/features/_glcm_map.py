@@ -4,7 +4,6 @@ Sources: Haralick, Shanmugam, Dinstein 1973, https://doi.org/10.1109/TSMC.1973.4
 Image Biomarker Standardization Initiative, https://doi.org/10.1148/radiol.2020191145.
 """
 
-import threading
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
@@ -16,7 +15,7 @@ from tumortrace.features._glcm import AGGREGATIONS, DIRECTIONS
 from tumortrace.features._glcm_features import NAMES
 from tumortrace.features._glcm_map_kernels import Scale, Tables, fill
 from tumortrace.features._region import Grey, grey
-from tumortrace.features._windows import FeatureMaps, chosen, over_rows, radius, wanted
+from tumortrace.features._windows import FeatureMaps, around, chosen, over_rows, radius
 
 _AGGREGATIONS = {name: scheme for name, scheme in AGGREGATIONS.items() if not scheme.by_slice}
 _MAX_LEVELS = 1024  # each thread has a table of their square for each direction
@@ -111,12 +110,14 @@ def glcm_map(
     region = grey(image, mask if masked else None, None, levels, bin_width, first_edge)
     if region.n > _MAX_LEVELS:
         raise ValueError(f"there are {region.n} grey levels, too many for a map; give {_MAX_LEVELS} at most")
-    inside = region.levels > 0 if masked else wanted(image, mask)
+    inside = region.levels > 0
+    if not masked:
+        region, inside = around(region, image, mask, reach)
     out = np.full((len(each), len(names), *inside.shape), np.nan)
     for k, distance in enumerate(each):
         steps = DIRECTIONS[: scheme.n_directions] * distance
         steps = np.ascontiguousarray(steps[(np.abs(steps) <= 2 * np.array(reach)).all(axis=1)])
-        task = _Task(region, inside, reach, steps, scheme.merged, names, out[k])
+        task = _task(region, inside, reach, steps, scheme.merged, names, out[k])
         over_rows(task, inside, threads, None if progress is None else _part(progress, k, len(each)))
     if len(each) > 1:
         names = tuple(f"{name}_d{distance}" for distance in each for name in names)
@@ -136,45 +137,29 @@ def _distances(distances: int | Sequence[int], window: object, reach: tuple[int,
     return each
 
 
-class _Task:
-    """One pass over the rows: what the kernel is given, and its tables, a set per thread."""
+def _task(
+    region: Grey,
+    inside: NDArray[np.bool_],
+    reach: tuple[int, int, int],
+    steps: NDArray[np.int64],
+    merged: bool,
+    names: Sequence[str],
+    out: NDArray[np.float64],
+) -> Callable[[tuple[int, int]], None]:
+    """Return what fills some rows, each time with tables of its own."""
+    voxels = int(np.prod([min(2 * r + 1, n) for r, n in zip(reach, region.levels.shape, strict=True)]))
+    most = 2 * voxels * (len(steps) if merged else 1)
+    if most > _MAX_PAIRS:
+        raise ValueError(f"window has {voxels} voxels, too many for a map; give a smaller one")
+    scale = _scale(region.n, most)
+    matrices = 1 if merged else len(steps)
+    numbers = np.array([NAMES.index(name) for name in names])
 
-    def __init__(
-        self,
-        region: Grey,
-        inside: NDArray[np.bool_],
-        reach: tuple[int, int, int],
-        steps: NDArray[np.int64],
-        merged: bool,
-        names: Sequence[str],
-        out: NDArray[np.float64],
-    ) -> None:
-        voxels = int(np.prod([min(2 * r + 1, n) for r, n in zip(reach, region.levels.shape, strict=True)]))
-        most = 2 * voxels * (len(steps) if merged else 1)
-        if most > _MAX_PAIRS:
-            raise ValueError(f"window has {voxels} voxels, too many for a map; give a smaller one")
-        self.region, self.inside, self.reach, self.steps, self.out = region, inside, reach, steps, out
-        self.matrices = 1 if merged else len(steps)
-        self.most = most
-        self.scale = _scale(region.n, most)
-        self.chosen = np.array([NAMES.index(name) for name in names])
-        self.local = threading.local()
+    def some_rows(lines: tuple[int, int]) -> None:
+        tables = _tables(matrices, region.n, most)
+        fill(region.levels, inside, lines, reach, steps, tables, scale, numbers, out)
 
-    def __call__(self, lines: tuple[int, int]) -> None:
-        """Fill some rows."""
-        if not hasattr(self.local, "tables"):
-            self.local.tables = _tables(self.matrices, self.region.n, self.most)
-        fill(
-            self.region.levels,
-            self.inside,
-            lines,
-            self.reach,
-            self.steps,
-            self.local.tables,
-            self.scale,
-            self.chosen,
-            self.out,
-        )
+    return some_rows
 
 
 def _part(progress: Callable[[float], None], k: int, n: int) -> Callable[[float], None]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tumortrace import _check
+from tumortrace.features._region import Grey, region
 
 _CHUNKS = 4  # a thread: enough for all to end together where the mask is uneven
 
@@ -90,11 +91,18 @@ def chosen(features: Sequence[str] | None, names: Sequence[str]) -> tuple[str, .
     return asked
 
 
-def wanted(image: ArrayLike, mask: ArrayLike | None) -> NDArray[np.bool_]:
-    """Return which voxels of the whole image, as a volume, get a value: those of the mask."""
-    volume = _check.volume(image)
-    inside = _check.region(mask, volume, np.ndim(image))
-    return inside if inside.size else np.ones(volume.shape, dtype=bool)
+def around(
+    grey: Grey, image: ArrayLike, mask: ArrayLike | None, reach: tuple[int, int, int]
+) -> tuple[Grey, NDArray[np.bool_]]:
+    """Cut the levels of an image to what windows around the voxels of a mask see; say which those voxels are."""
+    _, inside, box = region(image, mask, None)
+    wider = [
+        slice(max(part.start - r, 0), min(part.stop + r, n))
+        for part, r, n in zip(box, reach, grey.levels.shape, strict=True)
+    ]
+    cut = (wider[0], wider[1], wider[2])
+    margins = [(p.start - w.start, w.stop - p.stop) for p, w in zip(box, cut, strict=True)]
+    return Grey(np.ascontiguousarray(grey.levels[cut]), grey.n, cut), np.pad(inside, margins)
 
 
 def over_rows(
