@@ -1,6 +1,7 @@
 """GLSZM and GLDZM: by hand, against the naive version, and by the values that IBSI and PyRadiomics published."""
 
 import csv
+import gzip
 import json
 import re
 
@@ -13,6 +14,7 @@ from hypothesis.extra import numpy as hnp
 
 from tumortrace.features import discretise, gldzm, gldzm_matrix, glszm, glszm_matrix
 from tumortrace.features._border import border_distance
+from tumortrace.features._nomenclature import TERMS
 from tumortrace.features._region import shared
 from tumortrace.features._zones import AGGREGATIONS, zones
 
@@ -196,3 +198,33 @@ def test_matrices_are_the_printed_ones(phantom, data_root, name, aggregation):
     for table, ours in zip(tables, counts, strict=True):
         expected = {(float(i), float(j)): float(n) for i, j, n in table["rows"]}
         assert {(i + 1, values[j]): ours[i, j] for i, j in np.argwhere(ours)} == expected
+
+
+def nrrd(path):
+    head, _, body = path.read_bytes().partition(b"\n\n")
+    fields = dict(line.split(": ", 1) for line in head.decode().splitlines() if ": " in line)
+    sizes = [int(size) for size in fields["sizes"].split()]
+    return np.frombuffer(gzip.decompress(body), {"short": "<i2", "int": "<i4"}[fields["type"]]).reshape(sizes[::-1])
+
+
+@pytest.mark.parametrize("case", ["brain1", "breast1"])
+@pytest.mark.parametrize(
+    ("variant", "parameters"),
+    [
+        ("plain", {"bin_width": 25}),
+        ("2d", {"bin_width": 25, "aggregation": "2.5d"}),
+        ("FBN", {"levels": 64}),
+        ("flatRegion", {"bin_width": 5000}),
+    ],
+)
+def test_features_are_those_of_pyradiomics(data_root, case, variant, parameters):
+    folder = data_root / "volumes"
+    image, mask = nrrd(folder / f"{case}_image.nrrd"), nrrd(folder / f"{case}_label.nrrd") == 1
+    v = glszm(image, mask, first_edge="pyradiomics", **parameters)
+    with (folder / "pyradiomics_reference.csv").open() as file:
+        rows = [
+            r for r in csv.DictReader(file) if (r["class"], r["case"], r["variant"]) == ("glszm", case, variant)
+        ]
+    theirs = {row["feature"]: float(row["value"]) for row in rows}
+    assert len(theirs) == 16
+    assert {TERMS["glszm"][name].pyradiomics: value for name, value in v.items()} == pytest.approx(theirs, rel=1e-9)
