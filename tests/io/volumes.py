@@ -106,6 +106,7 @@ def mha(array, data=None, order="<", **fields):
         "ElementType": MHA[array.dtype.name],
         "ElementDataFile": "LOCAL",
     } | fields
+    values["ElementDataFile"] = values.pop("ElementDataFile")  # the last of a header
     text = "".join(f"{key} = {value}\n" for key, value in values.items() if value is not None)
     pixels = array.astype(array.dtype.newbyteorder(order)).tobytes() if data is None else data
     return text.encode() + pixels

@@ -106,7 +106,8 @@ def resample_labels(labels: Labels, onto: Image) -> tuple[Labels, float]:
     Raises
     ------
     ImageError
-        If either does not know its spacing, origin and direction, or nothing of the mask lies in the image.
+        If either does not know its spacing, origin and direction, the mask is empty, or nothing of it lies in the
+        image.
 
     Examples
     --------
@@ -129,6 +130,8 @@ def resample_labels(labels: Labels, onto: Image) -> tuple[Labels, float]:
         if len(voxels):
             there = _nearest(to_image[:, :1] * k + to_image[:, 1:] @ voxels.T + back[:, np.newaxis])
             kept += int(_within(there, shape).sum())
+    if labelled == 0:
+        raise ImageError(f"{labels.source}: the mask is empty: no voxel is inside; give a mask with a region")
     for k in range(shape[0]):
         rows, cols = np.ogrid[: shape[1], : shape[2]]
         there = _nearest(

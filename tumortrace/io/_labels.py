@@ -107,7 +107,7 @@ def _matches(label: int | str, rois: list[tuple[int, str]]) -> list[int]:
     if not isinstance(label, str):
         return [number for number, _ in rois if number == label]
     text = label.strip()
-    exact = [number for number, name in rois if name == text]
+    exact = [number for number, name in rois if name and name == text]
     numbered = [number for number, _ in rois if str(number) == text]
     return exact or numbered or [number for number, name in rois if name and name.casefold() == text.casefold()]
 
