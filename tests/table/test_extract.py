@@ -71,7 +71,7 @@ def test_numbers_read_back_exactly(tmp_path):
 
 
 def test_every_extractor(rng):
-    table = extract([rng.integers(0, 256, (32, 30), dtype=np.uint8)], Settings.of(preset="all"))
+    table = extract([rng.integers(0, 256, (8, 32, 30), dtype=np.uint8)], Settings.of(preset="all"))
     assert {name for name in FEATURES if any(c.startswith(f"{name}_") for c in table.columns)} == set(FEATURES)
     assert table["status"].tolist() == ["ok"], table["error"].tolist()
 

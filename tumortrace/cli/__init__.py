@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import tumortrace
-from tumortrace.cli import _demo, _explain, _models, _report, _tables
+from tumortrace.cli import _demo, _explain, _models, _report, _settings, _tables
 from tumortrace.cli._common import FATAL, INTERRUPTED, OK, USAGE, UsageError, complain
 
 __all__ = ["main"]
@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _tables.add_commands(commands)
+    _settings.add_commands(commands)
     _models.add_commands(commands)
     _explain.add_commands(commands)
     _report.add_commands(commands)

@@ -13,6 +13,11 @@ OK, FATAL, USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 SHOWN = 5
 """How many lines of one kind are printed before the rest is counted."""
 
+PRESETS = ("default", "ibsi", "pyradiomics", "all")
+"""The presets of `tumortrace.table`, here so that help is quick; a test holds the two together."""
+
+NAMES = ("ibsi", "pyradiomics")
+
 NOTICE = "Research software, no medical device."
 
 

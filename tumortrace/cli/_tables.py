@@ -1,11 +1,26 @@
 """The commands of images and tables, from extract to quickstart."""
 
 import argparse
+import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tumortrace.cli._common import OK, SHOWN, SOME_FAILED, UsageError, add_command, add_jobs, complain, whole
+from tumortrace.cli import _common
+from tumortrace.cli._common import (
+    NAMES,
+    OK,
+    PRESETS,
+    SHOWN,
+    SOME_FAILED,
+    UsageError,
+    add_command,
+    add_jobs,
+    complain,
+    say,
+    whole,
+)
 
 if TYPE_CHECKING:
     from tumortrace.table import Settings, Summary
@@ -17,8 +32,6 @@ def add_commands(commands: Any) -> None:
     """Declare them."""
     _add_extract(commands)
     _add_slices(commands)
-    _add_features(commands)
-    _add_settings(commands)
     _add_distribution(commands)
     _add_show(commands)
     _add_synthetic(commands)
@@ -33,13 +46,20 @@ def _add_extract(commands: Any) -> None:
         "compute the features of many images as one table",
         "  tumortrace extract lesions/ -o features.csv\n"
         "  tumortrace extract manifest.csv --features glcm,lbp --set glcm.levels=64 -o features.parquet\n"
+        "  tumortrace extract volumes/ --preset ibsi --label all -o features.csv\n"
+        "  tumortrace extract ct.nii.gz --mask lesion.nii.gz --preset pyradiomics -o features.csv\n"
         "  tumortrace extract lesions/ --settings settings.yaml -o features.csv --resume\n\n"
         "exit codes: 0 every row is good, 3 some rows failed, 2 wrong usage, 1 another error, 130 interrupted",
         kept=_RESUME,
     )
     add = command.add_argument
-    add("source", metavar="SOURCE", help="a folder of images, a manifest (.csv with a column Image), or an image")
+    add(
+        "source",
+        metavar="SOURCE",
+        help="a folder of images or volumes, a manifest (.csv with a column Image), or one",
+    )
     _add_choice_of_features(command)
+    _add_choice_of_masks(command)
     add_jobs(command)
     add(
         "-o",
@@ -62,6 +82,12 @@ def _add_extract(commands: Any) -> None:
 def _add_choice_of_features(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("--settings", metavar="FILE", type=Path, help="YAML file of extractors and parameters; see: settings init")
+    add(
+        "--preset",
+        metavar="NAME",
+        choices=PRESETS,
+        help=f"settings to start from: {', '.join(PRESETS)} (default: ibsi for extract of volumes, else default)",
+    )
     add("--features", metavar="NAMES", help="run these extractors only: names with commas between; see: features")
     add(
         "--set",
@@ -72,28 +98,73 @@ def _add_choice_of_features(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _chosen_settings(args: argparse.Namespace) -> "Settings":
+def _add_choice_of_masks(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("--mask", metavar="FILE", type=Path, help="the mask, where SOURCE is one image")
+    add("--label", metavar="N", help="the region of a mask that has several: number or name, or all for a row each")
+    add("--resample-mask", action="store_true", help="bring a mask on another grid onto that of its image")
+    add(
+        "--names",
+        choices=NAMES,
+        help="names of columns: ours, which are those of IBSI where it has the feature (default), or PyRadiomics' "
+        "names and numbers",
+    )
+
+
+def _chosen_settings(
+    args: argparse.Namespace, preset: str | None = None, overrides: Sequence[str] = (), names: str | None = None
+) -> "Settings":
     """Return the settings that were asked for; the name of the table is looked at too, before any work."""
     from tumortrace.table import Settings
 
     if args.out.suffix not in (".csv", ".parquet"):
         raise UsageError(f"the table is {str(args.out)!r}; give a name that ends in .csv or .parquet")
-    names = None if args.features is None else [name.strip() for name in args.features.split(",") if name.strip()]
+    chosen = None if args.features is None else _common.names(args.features)
     try:
-        return Settings.of(args.settings, features=names, overrides=args.set)
+        return Settings.of(
+            args.settings,
+            preset=args.preset or preset,
+            features=chosen,
+            overrides=[*args.set, *overrides],
+            names=names,
+        )
     except (ValueError, TypeError) as error:
         raise UsageError(error) from error
+
+
+def _of_masks(args: argparse.Namespace) -> list[str]:
+    """Return what the options of masks set."""
+    given = []
+    if args.label is not None:
+        given.append(f"mask.label={json.dumps(args.label)}")
+    if args.resample_mask:
+        given.append("mask.resample=true")
+    return given
+
+
+def _fitting_preset(args: argparse.Namespace) -> str | None:
+    """Return the preset that fits the source, where none was asked for."""
+    if args.preset or args.settings or args.features:
+        return None
+    from tumortrace import io
+
+    if not all(io.is_volume(image) for image in io.find(args.source).frame["image"]):
+        return None
+    if not args.quiet:
+        say("the source holds volumes: the preset is ibsi; choose another with --preset or --features")
+    return "ibsi"
 
 
 def _extract(args: argparse.Namespace) -> int:
     from tumortrace.table import WorkerDied, extract
 
-    settings = _chosen_settings(args)
+    settings = _chosen_settings(args, _fitting_preset(args), _of_masks(args), args.names)
     progress = sys.stderr.isatty() if args.progress is None else args.progress
     try:
         summary = extract(
-            args.source,
+            args.source if args.mask is None else [args.source],
             settings,
+            masks=None if args.mask is None else [args.mask],
             out=args.out,
             jobs=args.jobs,
             resume=args.resume,
@@ -180,71 +251,6 @@ def _slices(args: argparse.Namespace) -> int:
         if failed or incomplete:
             print(f"{failed} failed, {incomplete} incomplete (some features undefined): the column error says why")
     return SOME_FAILED if failed else OK
-
-
-def _add_features(commands: Any) -> None:
-    command = add_command(
-        commands,
-        "features",
-        _features,
-        "list the extractors, their parameters, defaults and columns",
-        "  tumortrace features\n  tumortrace features glcm",
-    )
-    command.add_argument(
-        "name", metavar="NAME", nargs="?", help="an extractor: show what its parameters mean and every column"
-    )
-
-
-def _features(args: argparse.Namespace) -> int:
-    from tumortrace.features import FEATURES
-    from tumortrace.table import describe
-
-    if args.name is None:
-        for name in FEATURES:
-            found = describe(name)
-            print(f"{name}: {found.summary} {len(found.columns)} columns.")
-            print(f"    {', '.join(f'{p.name}={p.default}' for p in found.parameters)}")
-        return OK
-    try:
-        found = describe(args.name)
-    except ValueError as error:
-        raise UsageError(error) from error
-    print(f"{found.name}: {found.summary}\n\nparameters")
-    for parameter in found.parameters:
-        print(f"    {parameter.name} = {parameter.default}\n        {parameter.meaning}")
-    print(f"\n{len(found.columns)} columns with these defaults")
-    for column in found.columns:
-        print(f"    {column}")
-    return OK
-
-
-def _add_settings(commands: Any) -> None:
-    command = commands.add_parser("settings", help="write a settings file", description="Settings files.")
-    actions = command.add_subparsers(title="actions", required=True, metavar="ACTION")
-    init = add_command(
-        actions,
-        "init",
-        _settings_init,
-        "write a commented settings file with every parameter at its default",
-        "  tumortrace settings init -o settings.yaml",
-    )
-    init.add_argument("-o", "--out", metavar="FILE", type=Path, help="where to (default: print it)")
-    init.add_argument("--force", action="store_true", help="overwrite a file that exists")
-
-
-def _settings_init(args: argparse.Namespace) -> int:
-    from tumortrace.table import template
-
-    if args.out is None:
-        print(template(), end="")
-        return OK
-    if args.out.exists() and not args.force:
-        raise UsageError(f"{args.out} exists; give another name, or --force to overwrite it")
-    args.out.write_text(template(), encoding="utf-8")
-    print(
-        f"{args.out}: every extractor with its defaults; edit it, then: tumortrace extract … --settings {args.out}"
-    )
-    return OK
 
 
 def _add_distribution(commands: Any) -> None:

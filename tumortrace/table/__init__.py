@@ -8,6 +8,7 @@ from tumortrace.table._extract import extract
 from tumortrace.table._groups import column_groups
 from tumortrace.table._pool import WorkerDied
 from tumortrace.table._presets import PRESETS
+from tumortrace.table._pyradiomics import from_pyradiomics
 from tumortrace.table._settings import Settings
 from tumortrace.table._slices import extract_slices
 from tumortrace.table._wide import feature_columns, widen
@@ -27,6 +28,7 @@ __all__ = [
     "extract",
     "extract_slices",
     "feature_columns",
+    "from_pyradiomics",
     "template",
     "widen",
 ]

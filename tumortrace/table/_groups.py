@@ -21,9 +21,9 @@ def column_groups(columns: Iterable[str], by: str = "extractor") -> dict[str, li
         `STACK_FEATURES`, ``[<sequence>__]<network>_<number>`` for an embedding, ``[<sequence>__]image`` for paths.
     by : {"extractor", "sequence", "kind"}, default "extractor"
         "extractor": ``glcm``, ``kinetics``, ``resnet18``, ... "sequence": ``sub1``, ``vibrant_c1``, ...; columns
-        that belong to no one sequence are in a group named after their extractor. "kind": ``shape`` (morphology too),
-        ``texture`` (every other extractor of single images, first-order statistics among them), ``kinetics``,
-        ``embedding``. Whatever `by` is, columns of paths are the group ``image``.
+        that belong to no one sequence are in a group named after their extractor. "kind": ``shape`` (that of
+        morphology too), ``texture`` (every other extractor of single images, first-order statistics among
+        them), ``kinetics``, ``embedding``. Whatever `by` is, columns of paths are the group ``image``.
 
     Returns
     -------
