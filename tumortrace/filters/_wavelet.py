@@ -140,14 +140,16 @@ def simoncelli(
     -----
     IBSI: non-separable wavelets (LODD), Simoncelli (PRT7). The Fourier transform is multiplied by
     ``cos(π/2 · log₂(2ν·2^(level − 1)))`` where the argument of the logarithm lies in [1/2, 2], by 0 elsewhere; ν is
-    the length of the vector of frequencies, 1 at the Nyquist frequency of an axis.
+    the length of the vector of frequencies. As in IBSI's reference, the n frequencies of an axis are spaced evenly
+    from −1 to 1, both included, and the real part is taken. The true frequencies of n voxels are closer by 1/n, and
+    on an even n off by half a step: what is 1 is not quite the Nyquist frequency.
 
     Examples
     --------
-    A wave of four pixels has ν = 1/2, the middle of the first band; it passes as it is:
+    Two waves in nine pixels have ν = 1/2, the middle of the first band; they pass as they are:
 
-    >>> wave = np.tile([0.0, 1.0, 0.0, -1.0], (4, 2))
-    >>> bool(np.allclose(simoncelli(wave), wave))
+    >>> waves = np.tile(np.cos(2 * np.pi * 2 * np.arange(9) / 9), (9, 1))
+    >>> bool(np.allclose(simoncelli(waves), waves))
     True
     """
     _check.one_of("boundary", boundary, ("periodic",))
@@ -155,17 +157,16 @@ def simoncelli(
     level = _check.integer("level", level, 1, MAX_LEVEL)
     axes = axes_of(image, dimensions)
 
-    from scipy.fft import fftfreq, irfftn, rfftfreq, rfftn
+    from scipy.fft import fftn, ifftn, ifftshift
 
     squares: Volume = np.zeros((1, 1, 1))
     for axis in axes:
         n = volume.shape[axis]
-        frequency = rfftfreq(n, 0.5) if axis == 2 else fftfreq(n, 0.5)
+        frequency = ifftshift(np.linspace(-1, 1, n)) if n > 1 else np.zeros(1)
         squares = squares + np.expand_dims(frequency**2, tuple({0, 1, 2} - {axis}))
     octaves = np.log2(np.sqrt(squares) * 2.0**level, out=np.full(squares.shape, np.inf), where=squares > 0)
     band = np.where(np.abs(octaves) <= 1, np.cos(np.pi / 2 * np.clip(octaves, -1, 1)), 0.0)
-    response = irfftn(rfftn(volume, axes=axes) * band, s=[volume.shape[axis] for axis in axes], axes=axes)
-    return like(image, response)
+    return like(image, ifftn(fftn(volume, axes=axes) * band, axes=axes).real)
 
 
 @lru_cache(maxsize=64)
