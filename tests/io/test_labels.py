@@ -70,7 +70,7 @@ def test_empty_mask():
 
 def test_many_regions_are_not_all_listed():
     labels = Labels(np.arange(1, 101).reshape(1, 10, 10))
-    with pytest.raises(ImageError, match="holds 100 regions: 1, 2, .*, 20 and 80 more"):
+    with pytest.raises(ImageError, match=r"holds 100 regions: 1, 2, .*, 20 and 80 more"):
         labels.mask()
 
 

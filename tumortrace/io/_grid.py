@@ -118,33 +118,46 @@ def resample_labels(labels: Labels, onto: Image) -> tuple[Labels, float]:
     >>> labels.array, outside
     (array([[[0, 1, 1]]], dtype=uint8), 0.0)
     """
-    to_mask, start = _between(onto, labels)
-    to_image, back = _between(labels, onto)
     layers = labels.array if labels.array.ndim == 4 else labels.array[np.newaxis]
     shape = _shape(onto)
-    result = np.zeros((len(layers), *shape), dtype=labels.array.dtype)
-    labelled, kept = 0, 0
-    for k in range(layers.shape[1]):
-        voxels = np.argwhere(layers[:, k].any(axis=0))
-        labelled += len(voxels)
-        if len(voxels):
-            there = _nearest(to_image[:, :1] * k + to_image[:, 1:] @ voxels.T + back[:, np.newaxis])
-            kept += int(_within(there, shape).sum())
+    labelled, kept, box = _seen_from(labels, onto)
     if labelled == 0:
         raise ImageError(f"{labels.source}: the mask is empty: no voxel is inside; give a mask with a region")
-    for k in range(shape[0]):
-        rows, cols = np.ogrid[: shape[1], : shape[2]]
-        there = _nearest(
-            np.stack([a * k + b * rows + c * cols + d for (a, b, c), d in zip(to_mask, start, strict=True)])
+    matrix, shift = _between(onto, labels)
+    result = np.zeros((len(layers), *shape), dtype=labels.array.dtype)
+    _, rows, cols = np.ogrid[box]
+    for k in range(shape[0])[box[0]]:
+        index = np.stack(
+            [a * k + b * rows[0] + c * cols[0] + d for (a, b, c), d in zip(matrix, shift, strict=True)]
         )
+        there = _nearest(index)
         inside = _within(there, layers.shape[1:])
-        result[:, k, inside] = layers[:, *there[:, inside]]
+        result[:, k, box[1], box[2]][:, inside] = layers[:, *there[:, inside]]
     if not result.any():
         where = "lies outside" if kept == 0 else "falls between the voxels of"
         raise ImageError(f"{labels.source}: all of the mask {where} {onto.source}; are they of one patient?")
     array = result if labels.array.ndim == 4 else result[0]
     outside = 1 - kept / labelled
     return Labels(array, labels.names, onto.spacing, labels.source, onto.origin, onto.direction), outside
+
+
+def _seen_from(labels: Labels, onto: Image) -> tuple[int, int, tuple[slice, slice, slice]]:
+    """Return how many voxels have a label, how many of them lie in the image, and the box that they reach."""
+    matrix, shift = _between(labels, onto)
+    reach = np.abs(matrix).sum(axis=1) / 2 + 1
+    shape = _shape(onto)
+    labelled, kept = 0, 0
+    low, high = np.full(3, np.inf), np.full(3, -np.inf)
+    for k in range(_shape(labels)[0]):
+        voxels = np.argwhere(labels.array[..., k, :, :].reshape(-1, *_shape(labels)[1:]).any(axis=0))
+        if len(voxels):
+            index = matrix[:, :1] * k + matrix[:, 1:] @ voxels.T + shift[:, np.newaxis]
+            labelled += len(voxels)
+            kept += int(_within(_nearest(index), shape).sum())
+            low, high = np.minimum(low, index.min(axis=1)), np.maximum(high, index.max(axis=1))
+    ends = [(0, 0)] * 3 if labelled == 0 else np.clip(np.stack([low - reach, high + reach + 1], axis=1), 0, None)
+    first, second, third = (slice(int(a), int(min(b, n))) for (a, b), n in zip(ends, shape, strict=True))
+    return labelled, kept, (first, second, third)
 
 
 def _between(first: Image | Labels, second: Image | Labels) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

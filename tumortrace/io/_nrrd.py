@@ -79,7 +79,7 @@ def read_nrrd(path: str | os.PathLike[str], *, phases: bool = False, max_voxels:
 def read_header(path: object, file: BinaryIO) -> dict[str, Any]:
     """Read the header; the file then stands at the first byte after it."""
     try:
-        import nrrd  # type: ignore[import-untyped]
+        import nrrd
     except ImportError:
         raise missing_extra(path, "pynrrd", "an NRRD file") from None
     lines = header_lines(path, file, lambda line: not line.strip())
