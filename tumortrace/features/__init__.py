@@ -14,6 +14,7 @@ from tumortrace.features._first_order_map import first_order_map
 from tumortrace.features._glcm import glcm, glcm_matrix
 from tumortrace.features._glcm_map import glcm_map
 from tumortrace.features._gldzm import gldzm, gldzm_matrix
+from tumortrace.features._glrlm import glrlm, glrlm_matrix
 from tumortrace.features._glszm import glszm, glszm_matrix
 from tumortrace.features._hog import hog, hog_blocks, hog_cells
 from tumortrace.features._ivh import ivh
@@ -23,6 +24,8 @@ from tumortrace.features._local_intensity import local_intensity
 from tumortrace.features._morphology import morphology
 from tumortrace.features._mvm_lbp import mvm_lbp, mvm_lbp_codes
 from tumortrace.features._mvmbp import mvmbp, mvmbp_codes
+from tumortrace.features._ngldm import ngldm, ngldm_matrix
+from tumortrace.features._ngtdm import ngtdm, ngtdm_matrix
 from tumortrace.features._shape import shape
 from tumortrace.features._sobel import SobelGradients, sobel, sobel_gradients, sobel_magnitude
 from tumortrace.features._vector import FeatureVector
@@ -40,8 +43,11 @@ FEATURES: dict[str, Callable[..., FeatureVector]] = {
     "ivh": ivh,
     "local_intensity": local_intensity,
     "morphology": morphology,
+    "glrlm": glrlm,
     "glszm": glszm,
     "gldzm": gldzm,
+    "ngtdm": ngtdm,
+    "ngldm": ngldm,
 }
 
 STACK_FEATURES: dict[str, Callable[..., FeatureVector]] = {"kinetics": kinetics}
@@ -65,6 +71,8 @@ __all__ = [
     "glcm_matrix",
     "gldzm",
     "gldzm_matrix",
+    "glrlm",
+    "glrlm_matrix",
     "glszm",
     "glszm_matrix",
     "hog",
@@ -80,6 +88,10 @@ __all__ = [
     "mvm_lbp_codes",
     "mvmbp",
     "mvmbp_codes",
+    "ngldm",
+    "ngldm_matrix",
+    "ngtdm",
+    "ngtdm_matrix",
     "shape",
     "sobel",
     "sobel_gradients",
