@@ -32,6 +32,7 @@ from tumortrace.report._document import (
 from tumortrace.report._explanation import plot_explanation, plot_importance
 from tumortrace.report._forest import plot_forest
 from tumortrace.report._history import plot_history
+from tumortrace.report._map import plot_map
 from tumortrace.report._panel import panel
 from tumortrace.report._pipeline import plot_pipeline
 from tumortrace.report._predictions import plot_predictions
@@ -61,6 +62,7 @@ __all__ = [
     "plot_forest",
     "plot_history",
     "plot_importance",
+    "plot_map",
     "plot_pipeline",
     "plot_precision_recall",
     "plot_predictions",
