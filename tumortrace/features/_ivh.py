@@ -91,8 +91,8 @@ def ivh(
     no consensus on the area (9CMM). γ is taken in the range of re-segmentation where that is given, as
     IBSI has it, else in that of the region.
 
-    IBSI tells three cases apart. Definite units that are whole, as CT: ``bin_width=1``. Definite units that are not,
-    as PET or CT after interpolation without rounding: a `bin_width` of choice. Arbitrary units: the default.
+    IBSI tells three cases apart. Definite units in whole numbers, as CT: ``bin_width=1``. Definite units that are
+    not whole, as PET: a `bin_width` of choice. Arbitrary units: the default.
 
     References
     ----------

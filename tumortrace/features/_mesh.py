@@ -40,7 +40,7 @@ class Surface(NamedTuple):
     """What is measured on the mesh, in mm.
 
     `corners` are the vertices of its convex hull, shape (n, 3), in (slice, row, column) order; `plane_diameters`
-    the largest distances between vertices that share a slice, a row and a column coordinate.
+    the largest distances between vertices that share a slice, a column and a row coordinate.
     """
 
     volume: float
@@ -81,7 +81,7 @@ def surface(inside: NDArray[np.bool_], steps: NDArray[np.float64]) -> Surface:
         hull_area,
         corners,
         _farthest(corners),
-        (in_slice, in_row, in_col),
+        (in_slice, in_col, in_row),
     )
 
 
