@@ -133,3 +133,14 @@ def test_every_parameter_has_a_meaning():
 def test_describe_lists_the_extractors_for_an_unknown_one():
     with pytest.raises(ValueError, match=r"valid: .*first_order"):
         describe("none")
+
+
+def test_deviations_from_ibsi_are_said():
+    assert Settings.of(preset="ibsi").deviations == []
+    found = " ".join(Settings.of(preset="pyradiomics").deviations)
+    assert "glcm: the first edge of its bins is that of PyRadiomics" in found
+    assert "names: columns have the names and the numbers of PyRadiomics" in found
+    assert Settings.of(["hog", "lbp"]).deviations == ["hog, lbp are not families of the IBSI."]
+    resampled = Settings.of({"preprocess": {"spacing": 2, "mask_interpolation": "nearest"}, "glcm": {}})
+    assert len(resampled.deviations) == 1
+    assert "nearest neighbour" in resampled.deviations[0]

@@ -34,6 +34,7 @@ def write_record(summary: Summary, images: Images, settings: Settings) -> None:
         "versions": versions(),
         "settings_hash": settings.hash,
         "settings": settings.content,
+        "deviations_from_ibsi": settings.deviations,
         "identity_columns": list(images.identity.columns),
         "feature_columns": len(settings.columns),
         "rows": summary.rows,

@@ -141,6 +141,13 @@ class Settings:
         return {**self.sections, **self.parameters}
 
     @property
+    def deviations(self) -> list[str]:
+        """Where the settings leave the IBSI, one sentence each; choices that it leaves to its users are none."""
+        from tumortrace.table._deviations import deviations
+
+        return deviations(self.parameters, self.sections)
+
+    @property
     def label(self) -> int | str | None:
         """The region of a mask that is meant where a mask has several."""
         label: int | str | None = self.sections.get("mask", _MASK)["label"]
