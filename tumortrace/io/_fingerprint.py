@@ -58,7 +58,8 @@ def _of_dicom(path: str | os.PathLike[str]) -> list[Path]:
     place, key = split_series(path)
     if place.is_file():
         return [place]
-    return [file for series in list_series(place) if key in (None, series.key) for file in series.files]
+    chosen = [s for s in list_series(place) if key is None or key in (str(s.number), s.key, s.uid)]
+    return [file for series in chosen for file in series.files]
 
 
 def _data_file(path: str | os.PathLike[str], kind: str) -> list[Path]:
