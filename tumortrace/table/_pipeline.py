@@ -33,7 +33,7 @@ class Call(NamedTuple):
     function: Callable[..., FeatureVector]
     parameters: dict[str, Any]
     morphological: bool
-    first_edge: bool
+    edges: tuple[str, ...]
 
     def __call__(self, image: NDArray[Any], mask: NDArray[Any] | None, **given: Any) -> FeatureVector:
         """Run it; what the settings say goes before what the image says."""
@@ -220,8 +220,8 @@ class Pipeline:
             given["spacing"] = lesion.spacing
         if call.morphological and lesion.morphological_mask is not lesion.mask:
             given[MORPHOLOGICAL] = lesion.morphological_mask
-        if call.first_edge and filtered is None and self._first_edge is not None:
-            given["first_edge"] = self._first_edge
+        if filtered is None:
+            given |= {edge: self._edges[edge] for edge in call.edges if edge in self._edges}
         return given
 
     def _ours(self, call: Call, names: Sequence[str], filtered: Filter | None) -> list[str]:
@@ -247,12 +247,13 @@ class Pipeline:
         )
 
     @cached_property
-    def _first_edge(self) -> float | None:
-        """Return where bins of a width begin, by IBSI: at the lower end of the range of re-segmentation."""
+    def _edges(self) -> dict[str, float]:
+        """Return where bins of a width begin and end, by IBSI: at the ends of the range of re-segmentation."""
         settings = self.preprocessing
         if settings is None or settings.range is None or settings.range_mode != "absolute":
-            return None
-        return settings.range[0]
+            return {}
+        ends = zip(("first_edge", "last_edge"), settings.range, strict=True)
+        return {name: end for name, end in ends if end is not None}
 
     def _new_spacing(self, old: tuple[float, ...]) -> tuple[float, ...]:
         wanted = None if self.preprocessing is None else self.preprocessing.spacing
@@ -282,14 +283,15 @@ class Pipeline:
 
 def _call(name: str, values: Mapping[str, Any]) -> Call:
     usual = defaults(name)
-    # the first edge follows the range of re-segmentation where bins have a width, as IBSI asks
-    follows = values.get("first_edge") == "ibsi" and values.get("bin_width") is not None
+    # bins of a width follow the range of re-segmentation, as IBSI asks, where no edge is given
+    free = {"first_edge": "ibsi", "last_edge": None} if values.get("bin_width") is not None else {}
+    edges = tuple(edge for edge, unset in free.items() if edge in values and values[edge] == unset)
     return Call(
         name,
         FEATURES[name],
         {key: value for key, value in values.items() if value != usual[key]},
         takes(name, MORPHOLOGICAL),
-        follows,
+        edges,
     )
 
 
