@@ -45,7 +45,7 @@ def test_the_same_spacing_changes_nothing(rng, grid, interpolation):
 
 
 def test_the_grid_by_hand():
-    """The example of the IBSI manual: 4 voxels of 3 mm become 6 of 2 mm, from −0.5 to 9.5 mm, with the same centre."""
+    """The example of the IBSI manual: 4 voxels of 3 mm become 6 of 2 mm, from −0.5 to 9.5 mm."""
     found = whole(np.array([[0.0, 3, 6, 9]]), (1, 3), spacing=[1, 2])
     assert found.array == pytest.approx(np.array([[0, 1.5, 3.5, 5.5, 7.5, 9]]))
     assert found.start == pytest.approx((0, -0.5 / 3))

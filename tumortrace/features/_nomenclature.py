@@ -122,8 +122,8 @@ TERMS: dict[str, dict[str, Term]] = {
         "morans_i_index": Term("N365"),
         "gearys_c_measure": Term("NPT7"),
         "maximum_2d_diameter_slice": Term("", "Maximum2DDiameterSlice"),
-        "maximum_2d_diameter_row": Term("", "Maximum2DDiameterColumn"),
-        "maximum_2d_diameter_column": Term("", "Maximum2DDiameterRow"),
+        "maximum_2d_diameter_row": Term("", "Maximum2DDiameterRow"),
+        "maximum_2d_diameter_column": Term("", "Maximum2DDiameterColumn"),
     },
     "glcm": {
         "joint_maximum": Term("GYBY", "MaximumProbability"),
