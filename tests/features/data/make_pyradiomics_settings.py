@@ -86,7 +86,7 @@ CASES = {
                 "resegmentMode": "sigma",
                 "resampledPixelSpacing": [1.7, 1.7, 1.7],
             },
-            "featureClass": EVERY,
+            "featureClass": TEXTURE,
         },
     ),
     "image types": (
