@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_BYTES = 2**27  # of spectra held at a time
+_BYTES = 2**26  # of spectra held at a time, when the rows are transformed
+_CACHED = 2**21  # and when their planes are
 
 
 def spatial_autocorrelation(
@@ -48,22 +49,22 @@ def _sums_over_pairs(
     half = [fft.next_fast_len(n, real=True) for n in inside.shape]
     slices, rows, _ = inside.shape
     portion = max(1, _BYTES // (64 * slices * rows))
+    few = max(1, _CACHED // (256 * half[0] * half[1]))
     kz, ky = (np.minimum(np.arange(2 * n), np.arange(2 * n, 0, -1)) for n in half[:2])
     totals = np.zeros(3)
     for start in range(0, half[2] + 1, portion):
         chosen = slice(start, min(start + portion, half[2] + 1))
         weights = _weights(half, steps, chosen)
-        spectra = np.empty((len(weights), 3, slices, rows), dtype=np.complex128)
+        spectra = np.empty((3, len(weights), slices, rows), dtype=np.complex128)
         for z in range(slices):
             d = deviations[z]
             of_rows = fft.rfft(np.array([inside[z], d, d * d]), 2 * half[2])[..., chosen]
-            spectra[:, :, z] = np.moveaxis(of_rows, 2, 0)
-        for kx, (weight, spectrum) in enumerate(zip(weights, spectra, strict=True), start=start):
-            one, d, square = fft.fft(fft.fft(spectrum, 2 * half[1], axis=2), 2 * half[0], axis=1)
-            weight = weight[np.ix_(kz, ky)]
+            spectra[:, :, z] = of_rows.swapaxes(1, 2)
+        for k in range(0, len(weights), few):
+            one, d, square = fft.fft(fft.fft(spectra[:, k : k + few], 2 * half[1]), 2 * half[0], axis=2)
+            weight = weights[k : k + few, kz[:, np.newaxis], ky]
             near = weight * one
-            sums = np.vdot(near, one), np.vdot(weight * d, d), np.vdot(near, square)
-            totals += np.real(sums) * (1 if kx in (0, half[2]) else 2)
+            totals += np.real([np.vdot(near, one), np.vdot(weight * d, d), np.vdot(near, square)])
     pairs, products, squares = totals / (8 * half[0] * half[1] * half[2])
     return float(pairs), float(products), float(squares)
 
@@ -71,7 +72,8 @@ def _sums_over_pairs(
 def _weights(half: list[int], steps: NDArray[np.float64], chosen: slice) -> NDArray[np.float64]:
     """Return the spectrum of one over the distance at the chosen frequencies along the columns, those first.
 
-    It is even along every axis: a cosine transform of the offsets from 0 to half a period.
+    It is even along every axis: a cosine transform of the offsets from 0 to half a period. Along the columns the
+    negative frequencies, all but two, are counted with the positive ones.
     """
     from scipy import fft
 
@@ -82,4 +84,6 @@ def _weights(half: list[int], steps: NDArray[np.float64], chosen: slice) -> NDAr
         if offset == 0:
             distance[0, 0] = np.inf
         planes.append(fft.dct(1 / distance, type=1)[:, chosen])
-    return np.moveaxis(fft.dctn(np.array(planes), type=1, axes=(0, 1)), 2, 0)
+    spectrum = np.moveaxis(fft.dctn(np.array(planes), type=1, axes=(0, 1)), 2, 0)
+    frequencies = np.arange(half[2] + 1)[chosen]
+    return np.where(frequencies % half[2] == 0, 1, 2)[:, np.newaxis, np.newaxis] * spectrum

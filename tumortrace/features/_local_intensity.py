@@ -128,23 +128,28 @@ def _peaks(
     """Write the mean of the sphere around the most intense voxel, and the highest mean."""
     slices, rows, cols = volume.shape
     total, count = np.empty(cols), np.empty(cols, dtype=np.int64)
+    of_length = np.empty(first[2] + 1, dtype=np.int64)
     highest = -np.inf
     out[:] = -np.inf
     for z in range(slices):
         for y in range(rows):
-            if not inside[z, y].any():
-                continue
-            total[:], count[:] = 0, 0
+            low, high = 0, cols
+            while low < cols and not inside[z, y, low]:
+                low += 1
+            while high > low and not inside[z, y, high - 1]:
+                high -= 1
+            total[:], count[:], of_length[:] = 0, 0, 0
             for k in range(len(chords)):
                 zz, yy, half = z + first[0] + chords[k, 0], y + first[1] + chords[k, 1], chords[k, 2]
-                if not (0 <= zz < sums.shape[0] and 0 <= yy < sums.shape[1]):
-                    continue
-                start, stop = first[2] - half, first[2] + half + 1
-                row = sums[zz, yy]
-                for x in range(cols):
-                    total[x] += row[x + stop] - row[x + start]
-                    count[x] += held[x + stop] - held[x + start]
-            for x in range(cols):
+                if 0 <= zz < sums.shape[0] and 0 <= yy < sums.shape[1]:
+                    of_length[half] += 1
+                    start, stop = sums[zz, yy, first[2] - half :], sums[zz, yy, first[2] + half + 1 :]
+                    for x in range(low, high):
+                        total[x] += stop[x] - start[x]
+            for half in range(of_length.size):
+                for x in range(low, high):
+                    count[x] += of_length[half] * (held[x + first[2] + half + 1] - held[x + first[2] - half])
+            for x in range(low, high):
                 if inside[z, y, x]:
                     mean, value = total[x] / count[x], volume[z, y, x]
                     out[1] = max(out[1], mean)
