@@ -42,7 +42,7 @@ DIRECTIONS = np.array(
 )
 
 _MAX_PAIRS = 2**31  # what the sums over 32-bit counts allow
-_BAND = 1024  # pixels counted at a time, so that they stay in the nearest cache
+_BATCH = 4096  # pairs counted at a time, so that they stay in the nearest cache
 
 
 def glcm(
@@ -302,81 +302,77 @@ def _tally(
 
     A cell is ``first · size + second`` where pairs are ordered, ``larger · size + smaller`` where they are not. Two
     copies, of a small matrix, hold ordered pairs until they are folded in the end.
-    Level 0, outside, has a row and a column of its own. Bands of rows are copied with a gutter of 0 beside each
-    row, so that a direction is a shift along a band and no pixel needs a test of bounds.
+    Level 0, outside, has a row and a column of its own. Of each row of pixels, what lies between the first and the
+    last inside is paired with the same stretch of a row beside it, shifted by the direction. Cells are gathered
+    before they are counted, so that both loops are long.
     """
     slices, rows, cols = grey.shape
-    gutter = distance if distance < cols else 0
-    width = cols + gutter
-    band = min(max(_BAND // width, 1), rows)
-    near = np.zeros((2, 3, gutter + band * width + gutter), np.uint16)
     n_tables, copies = tables.shape[:2]
-    cells = np.empty(band * width, np.uint32)
+    flat, counts = grey.reshape(grey.size), tables.reshape(tables.size)
+    cells = np.empty(_BATCH + n_directions * cols, np.uint32)
+    n = 0
     for z in range(slices):
-        last_dz = 1 if n_directions > 4 and z + distance < slices else 0
-        for top in range(0, rows, band):
-            here = near[0, 1, gutter : gutter + cells.size]
-            _fill(here, width, grey[z], top)
-            if not here.any():
-                continue
-            for dz in range(last_dz + 1):
-                for dy in range(-dz, 2):
-                    if dz > 0 or dy > 0:
-                        _fill(near[dz, dy + 1, gutter:], width, grey[z + dz * distance], top + dy * distance)
+        for y in range(rows):
+            at = (z * rows + y) * cols
+            start, stop = 0, cols
+            while start < stop and flat[at + start] == 0:
+                start += 1
+            while start < stop and flat[at + stop - 1] == 0:
+                stop -= 1
             for d in range(n_directions):
-                dz, dy, dx = DIRECTIONS[d]
-                if dz <= last_dz and abs(dy) * distance < rows and abs(dx) * distance < cols:
-                    start = gutter + dx * distance
-                    _cells(here, near[dz, dy + 1, start : start + cells.size], ordered or copies == 2, size, cells)
-                    _count(cells, tables[min(d, n_tables - 1)])
+                dz, dy, dx = DIRECTIONS[d, 0] * distance, DIRECTIONS[d, 1] * distance, DIRECTIONS[d, 2] * distance
+                first, last = max(start, -dx), min(stop, cols - dx)
+                if first < last and z + dz < slices and 0 <= y + dy < rows:
+                    there = at + first + (dz * rows + dy) * cols + dx
+                    table = d * copies * size * size if n_tables > 1 else 0
+                    _cells(flat, at + first, there, last - first, ordered or copies == 2, size, table, cells, n)
+                    n += last - first
+            if n >= _BATCH:
+                _count(cells, n, size * size if copies == 2 else 0, counts)
+                n = 0
+    _count(cells, n, size * size if copies == 2 else 0, counts)
     if not ordered and copies == 2:
         for t in range(n_tables):
             for copy in range(copies):
                 _fold(tables[t, copy].reshape(size, size))
 
 
-@kernel
-def _fill(target: NDArray[np.uint16], width: int, plane: NDArray[np.uint16], top: int) -> None:
-    """Copy rows of a plane, from `top` on, to every `width` of the target; rows outside the plane are 0."""
-    rows, cols = plane.shape
-    for i in range(target.size // width):
-        row = target[i * width : i * width + cols]
-        if 0 <= top + i < rows:
-            source = plane[top + i]
-            for x in range(cols):
-                row[x] = source[x]
-        else:
-            row[:] = 0
+# Below, indices are unsigned: a signed one may count from the end, and the test for that costs most of the time.
 
 
 @kernel
 def _cells(
-    first: NDArray[np.uint16],
-    second: NDArray[np.uint16],
+    grey: NDArray[np.uint16],
+    here: int,
+    there: int,
+    n: int,
     ordered: bool,
     size: int,
+    table: int,
     cells: NDArray[np.uint32],
+    at: int,
 ) -> None:
-    width = np.uint32(size)
+    """Write the cells of `n` pairs of pixels, from `here` and `there` on, to `cells` from `at` on."""
+    width, offset = np.uint32(size), np.uint32(table)
     if ordered:
-        for x in range(first.size):
-            cells[x] = np.uint32(first[x]) * width + np.uint32(second[x])
+        for x in range(n):
+            first, second = np.uint32(grey[np.uint64(here + x)]), np.uint32(grey[np.uint64(there + x)])
+            cells[np.uint64(at + x)] = offset + first * width + second
         return
-    for x in range(first.size):
-        a, b = np.uint32(first[x]), np.uint32(second[x])
-        cells[x] = max(a, b) * width + min(a, b)
+    for x in range(n):
+        first, second = np.uint32(grey[np.uint64(here + x)]), np.uint32(grey[np.uint64(there + x)])
+        cells[np.uint64(at + x)] = offset + max(first, second) * width + min(first, second)
 
 
 @kernel
-def _count(cells: NDArray[np.uint32], copies: NDArray[np.uint32]) -> None:
-    """Count the two halves in turn, each in its copy where there are two."""
-    one, other = copies[0], copies[-1]
-    half = cells.size // 2
+def _count(cells: NDArray[np.uint32], n: int, apart: int, counts: NDArray[np.uint32]) -> None:
+    """Count the two halves of `n` cells in turn, the second in the copy that lies `apart`."""
+    half, other = n // 2, np.uint64(apart)
     for k in range(half):
-        one[cells[k]] += np.uint32(1)
-        other[cells[half + k]] += np.uint32(1)
-    if cells.size % 2:
-        one[cells[-1]] += np.uint32(1)
+        counts[np.uint64(cells[k])] += np.uint32(1)
+        counts[other + np.uint64(cells[np.uint64(half + k)])] += np.uint32(1)
+    if n % 2:
+        counts[cells[n - 1]] += np.uint32(1)
 
 
 @kernel
