@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tumortrace import _check
+from tumortrace.filters._convolve import convolve_axis
 
 Volume = NDArray[np.float64]
 
@@ -47,10 +48,11 @@ def like(image: ArrayLike, response: Volume) -> Volume:
 
 def convolve(volume: Volume, axis: int, kernels: Iterable[NDArray[np.float64]], boundary: str) -> Volume:
     """Convolve along one axis with kernels of odd length, one after the other."""
-    from scipy.ndimage import convolve1d
-
     for kernel in kernels:
-        volume = convolve1d(volume, kernel, axis=axis, mode=SCIPY[boundary])
+        line = np.arange(volume.shape[axis])
+        beyond = {"constant_values": -1} if boundary == "constant" else {}
+        source = np.pad(line, len(kernel) // 2, mode=NUMPY[boundary], **beyond)
+        volume = convolve_axis(volume, axis, np.ascontiguousarray(kernel), source)
     return volume
 
 
