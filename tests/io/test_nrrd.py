@@ -56,6 +56,7 @@ def test_every_encoding(read, encoding, data):
     np.testing.assert_array_equal(image.array, ARRAY)
 
 
+@pytest.mark.filterwarnings("ignore:datetime:DeprecationWarning")  # pynrrd's writer, with Python 3.12
 def test_written_by_pynrrd(tmp_path):
     import nrrd as pynrrd
 
