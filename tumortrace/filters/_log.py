@@ -11,7 +11,7 @@ from tumortrace.filters._boundary import Volume, axes_of, checked, convolve, lik
 
 CONVENTIONS = {"ibsi": "mirror", "pyradiomics": "nearest"}
 """Convention → its boundary where none is given."""
-_TRUNCATE = {"ibsi": 4.0, "pyradiomics": 12.0}
+_TRUNCATE = {"ibsi": 4.0, "pyradiomics": 16.0}
 _NARROWEST = 2 / 3
 
 
@@ -39,7 +39,7 @@ def laplacian_of_gaussian(
     sigma : float
         Standard deviation of the Gaussian in mm, σ.
     truncate : float, optional
-        Where the kernel ends, in σ: it has 1 + 2⌊truncate·σ + 1/2⌋ voxels per axis. None: 4, or 12 under the
+        Where the kernel ends, in σ: it has 1 + 2⌊truncate·σ + 1/2⌋ voxels per axis. None: 4, or 16 under the
         convention of PyRadiomics.
     dimensions : {3, 2}, default 3
         3: of the volume; 2: slice by slice. A 2-D image is filtered in two dimensions.
