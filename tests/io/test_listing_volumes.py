@@ -116,6 +116,9 @@ def test_each_series_of_a_folder_is_an_image_and_a_localizer_none(tmp_path):
     for name, shift in zip(listing.frame["image"], (0, 100), strict=True):
         np.testing.assert_array_equal(read_volume(listing.root / name).array, SERIES + shift)
     assert [reason for _, reason in listing.skipped] == ["a localizer"]
+    assert find(f"{tmp_path}/P#2").frame["image"].tolist() == ["P#2"]
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        find(f"{tmp_path}/Q#2")
     assert dicoms.PATIENT not in listing.frame.to_csv() + str(listing.skipped)
 
 

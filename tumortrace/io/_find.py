@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tumortrace.io import breadm, folder
 from tumortrace.io._listing import Listing, walk
+from tumortrace.io._volume import split_series
 from tumortrace.io.manifest import read_manifest
 
 MANIFEST_ENDINGS = (".csv", ".tsv")
@@ -17,8 +18,9 @@ def find(source: str | os.PathLike[str]) -> Listing:
     ----------
     source : str or path
         A folder in the BreaDM layout (see `breadm.scan`), any other folder of images, volumes and DICOM files (see
-        `folder.scan`), a manifest (.csv or .tsv, see `manifest.read_manifest`), or one image file. A folder of
-        which any image fits the BreaDM layout is taken to be in it; what does not fit is then in `skipped`.
+        `folder.scan`), a manifest (.csv or .tsv, see `manifest.read_manifest`), one image file, or one series of a
+        DICOM folder (``folder#series``). A folder of which any image fits the BreaDM layout is taken to be in it;
+        what does not fit is then in `skipped`.
 
     Returns
     -------
@@ -38,7 +40,7 @@ def find(source: str | os.PathLike[str]) -> Listing:
     if path.is_dir():
         found = list(walk(path))
         return breadm.arrange(path, found) or folder.arrange(path, found)
-    if not path.exists():
+    if not split_series(path)[0].exists():
         raise FileNotFoundError(f"{path}: does not exist; give a folder, a manifest (.csv) or an image file")
     if path.suffix.lower() in MANIFEST_ENDINGS:
         return Listing(read_manifest(path), path.parent)
