@@ -41,16 +41,19 @@ def test_bins_stand_for_their_middle(rng):
     image = rng.normal(0, 80, (5, 6, 7))
     found = ivh(image, bin_width=2.5, first_edge=-1000.0, last_edge=400)
     levels = np.floor((image.ravel() + 1000) / 2.5) + 1
-    assert tuple(found.values()) == expected(levels, 560, lambda k: -1000 + (k - 0.5) * 2.5)
+    assert tuple(found.values()) == expected(levels, 561, lambda k: -1000 + (k - 0.5) * 2.5)
     found = ivh(image, bin_width=2.5)
     levels = np.floor((image.ravel() - image.min()) / 2.5) + 1
     assert tuple(found.values()) == expected(levels, int(levels.max()), lambda k: image.min() + (k - 0.5) * 2.5)
     assert ivh(image, bin_width=1)["intensity_at_90_volume"] % 1 == pytest.approx((image.min() + 0.5) % 1)
 
 
-def test_a_voxel_on_the_last_edge_has_a_bin_of_its_own():
+def test_bins_go_on_to_the_one_that_holds_the_last_edge():
     image = [[0, 1, 2, 3, 4, 5]]
     assert ivh(image, bin_width=2.5, last_edge=5).to_dict() == ivh(image, bin_width=2.5).to_dict()
+    assert tuple(ivh(image, bin_width=2.5, last_edge=11).values()) == expected(
+        [1, 1, 1, 2, 2, 3], 5, lambda k: (k - 0.5) * 2.5
+    )
 
 
 def test_a_thousand_levels_by_default(rng):

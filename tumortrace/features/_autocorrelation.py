@@ -27,7 +27,8 @@ def spatial_autocorrelation(
     if low == high:
         return np.nan, np.nan
     n = values.size
-    values = (values - low) / (high - low)
+    values -= low
+    values /= high - low
     values -= values.mean()
     variance = float(values @ values) / n
     deviations = np.zeros(inside.shape)

@@ -61,8 +61,8 @@ def ivh(
         Where the first bin begins: with the minimum of the region, or at a number, which needs `bin_width` and is
         the lower end of the range of re-segmentation.
     last_edge : float, optional
-        The upper end of the range of re-segmentation, with `bin_width`; without it bins end with the maximum of the
-        region.
+        The upper end of the range of re-segmentation, with `bin_width`: bins go on to the one that holds it.
+        Without it they end with the maximum of the region.
 
     Returns
     -------
@@ -117,7 +117,7 @@ def ivh(
         start = float(values[0] if isinstance(first_edge, str) else first_edge)
         single = step == 1 and start % 1 == 0 and not np.any(values % 1)
         if last is not None:
-            n = max(n, math.floor(last - start) + 1 if single else math.ceil((last - start) / step))
+            n = math.floor((last - start) / step) + 1
         start += 0.0 if single else step / 2
     in_bin_or_above = np.bincount(grey.ravel() - 1, counts, n)[::-1].cumsum()[::-1]
     fractions: NDArray[np.float64] = in_bin_or_above / float(counts.sum())

@@ -233,8 +233,12 @@ def _of_voxels(solid: Region, steps: NDArray[np.float64]) -> tuple[NDArray[np.fl
 
 def _of_intensities(chosen: Region, steps: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
     """Return the centre of mass in mm, NaN where there is no mass, and the mean intensity."""
-    masses = np.where(chosen.inside, chosen.volume, 0.0)
-    of_planes = masses.sum(axis=(1, 2)), masses.sum(axis=(0, 2)), masses.sum(axis=(0, 1))
+    of_planes = tuple(np.zeros(n) for n in chosen.inside.shape)
+    for z, (intensities, there) in enumerate(zip(chosen.volume, chosen.inside, strict=True)):
+        masses = np.where(there, intensities, 0.0)
+        of_planes[0][z] = masses.sum()
+        of_planes[1][:] += masses.sum(axis=1)
+        of_planes[2][:] += masses.sum(axis=0)
     total = float(of_planes[0].sum())
     mean = total / np.count_nonzero(chosen.inside)
     if total == 0:
