@@ -101,7 +101,7 @@ def ngtdm(
 
     Examples
     --------
-    The first and the last pixel differ by 1 from their neighbour, the one between by 1/2 from the mean of both:
+    The first pixel differs by 1 from its neighbour, the next by 1/2 from the mean of both sides, the last by 0:
 
     >>> v = ngtdm([[0, 1, 1]], levels=2)  # n = 1, 2 and s = 1, 1/2
     >>> v["coarseness"], v["strength"]
@@ -169,7 +169,7 @@ def _matrices(
     if bits > _MAX_BITS:
         raise ValueError(f"distance is {distance}, which makes windows of {window} voxels; give a smaller one")
     n_padded = (levels.shape[1] + 2 * reach) * (levels.shape[2] + 2 * reach)
-    sums = np.empty((3, n_padded), dtype=np.uint32 if bits <= 32 else np.uint64)
+    sums = np.zeros((3, n_padded), dtype=np.uint32 if bits <= 32 else np.uint64)
     parts = [levels[z : z + 1] for z in range(len(levels))] if by_slice else [levels]
     matrices = np.zeros((len(parts), n_levels, 2))
     for part, matrix in zip(parts, matrices, strict=True):
