@@ -28,6 +28,18 @@ def volume(image: ArrayLike) -> NDArray[Any]:
         If the image is empty, not 2-D or 3-D, holds NaN, infinity or numbers beyond 1e60, integers that float64
         cannot hold, or looks like RGB.
     """
+    array = real("image", shaped(image))
+    return _for_kernels(array[np.newaxis] if array.ndim == 2 else array)
+
+
+def shaped(image: ArrayLike) -> NDArray[Any]:
+    """Return `image` as an array of which the shape is checked, but no value.
+
+    Raises
+    ------
+    ValueError
+        If it is empty, not 2-D or 3-D, or looks like RGB.
+    """
     array = np.asarray(image)
     if array.ndim not in (2, 3):
         raise ValueError(
@@ -41,10 +53,7 @@ def volume(image: ArrayLike) -> NDArray[Any]:
         raise ValueError(
             f"image of shape {array.shape} looks like RGB(A), not like (slices, rows, cols); convert it to grey"
         )
-    array = real("image", array)
-    if array.ndim == 2:
-        array = array[np.newaxis]
-    return _for_kernels(array)
+    return array
 
 
 def real(name: str, array: NDArray[Any]) -> NDArray[Any]:

@@ -237,10 +237,9 @@ def _fixed_number(
     low, levels = scale[0], scale[2]
     extent = scale[1] - low if scale[1] > low else number(np.inf)
     for k in range(flat.size):
-        level = number(0)
-        if everywhere or inside[k]:
-            level = np.floor(levels * (number(flat[k]) - low) / extent) + number(1)
-        out[k] = np.uint16(level if level < levels else levels)
+        level = np.floor(levels * (number(flat[k]) - low) / extent) + number(1)
+        level = level if level < levels else levels
+        out[k] = np.uint16(np.int32(level if everywhere or inside[k] else number(0)))
 
 
 @kernel
@@ -268,7 +267,7 @@ def _between(
     for k in range(flat.size):
         level = 0
         if everywhere or inside[k]:
-            level = min(int((flat[k] - edges[0]) / width) + 1, last)
+            level = min(int((flat[k] - edges[0]) / width) + 1, last) if width > 0 else 0
             while level < last and flat[k] >= edges[level]:
                 level += 1
             while flat[k] < edges[level - 1]:

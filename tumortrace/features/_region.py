@@ -83,7 +83,7 @@ def once(function: Callable[..., T]) -> Callable[..., T]:
 
 
 def region(image: ArrayLike, mask: ArrayLike | None, spacing: Sequence[float] | None) -> Region:
-    """Check what an extractor was given, and cut it to the box around the mask.
+    """Check what an extractor was given, and cut it to the box around the mask; beyond it no value is looked at.
 
     Raises
     ------
@@ -109,12 +109,25 @@ def grey(
 
 @once
 def _region(image: ArrayLike, mask: ArrayLike | None) -> Region:
-    volume = _check.volume(image)
-    inside = _check.region(mask, volume, np.ndim(image))
-    if inside.size == 0:
+    if mask is None:
+        volume = _check.volume(image)
         return Region(volume, np.ones(volume.shape, dtype=bool), _whole(volume.shape))
+    array = _check.shaped(image)
+    stack = array[np.newaxis] if array.ndim == 2 else array
+    inside = _check.region(mask, stack, array.ndim)
     box = bounding_box(inside)
-    return Region(np.ascontiguousarray(volume[box]), np.ascontiguousarray(inside[box]), box)
+    return Region(_part(stack, box, image), np.ascontiguousarray(inside[box]), box)
+
+
+def _part(stack: NDArray[Any], box: Box, image: ArrayLike) -> NDArray[Any]:
+    """Return what lies in the box, the only part that is checked and converted."""
+    part = np.ascontiguousarray(stack[box])
+    try:
+        part = _check.real("image", part)
+    except ValueError:
+        _check.volume(image)  # says where in the whole image
+        raise
+    return part if part.flags.writeable else part.copy()
 
 
 @once
