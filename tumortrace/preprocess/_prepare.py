@@ -167,7 +167,9 @@ def _intensities(array: NDArray[Any], grid: list[Axis], preprocessing: Preproces
         part = normalise(part, *moments(array), preprocessing.normalise)
     if any(at is not None for at in positions):
         found = interpolate(part, positions, preprocessing.interpolation, _border(preprocessing))
-        part = _as(found, part.dtype) if preprocessing.rounding == "dtype" else found
+        if preprocessing.rounding == "dtype":
+            found = _as(found, part.dtype, exact=preprocessing.interpolation != "cubic")
+        part = found
     return np.rint(part) if preprocessing.rounding == "nearest" and part.dtype.kind == "f" else part
 
 
@@ -191,14 +193,17 @@ def _border(preprocessing: Preprocessing) -> str:
     return "mirror" if preprocessing.grid == "pyradiomics" else "nearest"
 
 
-def _as(values: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
+def _as(values: NDArray[np.float64], dtype: np.dtype[Any], *, exact: bool) -> NDArray[Any]:
     """Return values as a number type holds them: cut to its range, and of integers the fraction cut off.
 
-    What is whole up to rounding stays so; ITK makes 99 of a constant 100 at two voxels of three.
+    Of values that are not exact, what is whole up to rounding stays so. (ITK makes 99 of a constant 100 in two
+    voxels of three.)
     """
     if dtype.kind in "iu":
         limits = np.iinfo(dtype)
-        whole = np.rint(values)
-        values = np.where(np.abs(values - whole) < EXACT * np.maximum(np.abs(whole), 1), whole, np.trunc(values))
-        np.clip(values, limits.min, limits.max, out=values)
+        if not exact:
+            whole = np.rint(values)
+            near = np.abs(values - whole) < EXACT * np.maximum(np.abs(whole), 1)
+            values = np.where(near, whole, values)
+        values = np.clip(values, limits.min, limits.max)
     return values.astype(dtype)

@@ -91,9 +91,10 @@ def interpolate(
     voxel for a cubic spline, as it ends for others, and 0 beyond half a voxel.
     """
     order = {"nearest": 0, "linear": 1, "cubic": 3}[interpolation]
-    changed = [(axis, at) for axis, at in enumerate(positions) if at is not None]
-    for axis, at in sorted(changed, key=lambda change: change[1].size / array.shape[change[0]]):
-        array = _along(array, axis, at, order, border)  # first what shrinks the array most
+    for axis in reversed(range(array.ndim)):  # the order of ITK, columns first
+        at = positions[axis]
+        if at is not None:
+            array = _along(array, axis, at, order, border)
     return np.ascontiguousarray(array, dtype=np.float64)
 
 
@@ -143,8 +144,6 @@ def _pyradiomics(
     keep = n + math.ceil(n * ratio) if keep is None else keep
     first = max(math.floor((box.start - 0.5) * ratio - keep), 0)
     last = min(math.ceil((box.stop - 0.5) * ratio + keep), math.ceil(n * ratio) - 1)
-    if ratio == 1:
-        return Axis(None, first, last + 1 - first, old)
     count = last + 1 - first
     step = place.cosine * old
     start = place.origin + step * (0.5 * (new - old) / old + first / ratio)
@@ -157,20 +156,24 @@ def _pyradiomics(
 def _along(array: NDArray[Any], axis: int, at: Positions, order: int, border: str) -> NDArray[np.float64]:
     """Resample along one axis: every new voxel is a weighted sum of ``order + 1`` old ones."""
     n = array.shape[axis]
-    outside = (at < -0.5 - EXACT) | (at > n - 0.5 + EXACT)
+    outside = (at < -0.5) | (at >= n - 0.5)
     if order == 3:
         array, at = _coefficients(array, axis, at, border)
     taps, weights = _taps(at, order)
-    if border == "mirror":
-        weights[:, outside] = 0
     last = array.shape[axis] - 1
     if order == 3 and last > 0:
         taps = last - np.abs(last - np.abs(taps) % (2 * last))
     taps = np.clip(taps, 0, last)
     shape = tuple(-1 if a == axis else 1 for a in range(array.ndim))
-    total: NDArray[np.float64] = np.take(array, taps[0], axis) * weights[0].reshape(shape)
-    for tap, weight in zip(taps[1:], weights[1:], strict=True):
-        total += np.take(array, tap, axis) * weight.reshape(shape)
+    total: NDArray[np.float64] = np.take(array, taps[0], axis).astype(np.float64)
+    if order == 1:  # as ITK has it, to the last digit: a + (b − a) t
+        total += (np.take(array, taps[1], axis) - total) * weights[1].reshape(shape)
+    else:
+        total *= weights[0].reshape(shape)
+        for tap, weight in zip(taps[1:], weights[1:], strict=True):
+            total += np.take(array, tap, axis) * weight.reshape(shape)
+    if border == "mirror":
+        total[(slice(None),) * axis + (outside,)] = 0
     return total
 
 
