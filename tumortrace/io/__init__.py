@@ -1,11 +1,14 @@
 """From files to images: guarded reading, and lists of the images of a folder, manifest or data set.
 
-`find` lists what a source holds; `read_image` reads one image. `read_bytes` and `decode` do the same in two steps,
-for a caller that needs the bytes too. `breadm`, `folder` and `manifest` know the kinds of sources, `synthetic`
-makes lesions to try things on.
+`find` lists what a source holds. `read_image` reads a picture, `read_volume` a volume of NIfTI, NRRD, MetaImage or
+DICOM, and `read_labels` the regions of a mask; `same_grid` holds the two together, `resample_labels` brings them
+there, `write_nifti` writes on the grid of an image. `read_bytes` and `decode` read a picture in two steps, for a caller
+that needs the bytes too; `fingerprint` hashes what any image is read from. `breadm`, `folder` and `manifest` know
+the kinds of sources, `synthetic` makes lesions to try things on.
 """
 
 from tumortrace.io import breadm, folder, manifest, synthetic
+from tumortrace.io._dicom import Series, list_series, read_series
 from tumortrace.io._distribution import class_distribution
 from tumortrace.io._error import ImageError
 from tumortrace.io._find import find
@@ -36,6 +39,7 @@ __all__ = [
     "ImageError",
     "Labels",
     "Listing",
+    "Series",
     "breadm",
     "class_distribution",
     "decode",
@@ -43,6 +47,7 @@ __all__ = [
     "fingerprint",
     "folder",
     "is_volume",
+    "list_series",
     "manifest",
     "read_bytes",
     "read_image",
@@ -50,6 +55,7 @@ __all__ = [
     "read_lesion",
     "read_manifest",
     "read_mask",
+    "read_series",
     "read_volume",
     "resample_labels",
     "same_grid",
