@@ -2,9 +2,9 @@
 
 `find` lists what a source holds. `read_image` reads a picture, `read_volume` a volume of NIfTI, NRRD, MetaImage or
 DICOM, and `read_labels` the regions of a mask; `same_grid` holds the two together, `resample_labels` brings them
-there, `write_nifti` writes on the grid of an image. `read_bytes` and `decode` read a picture in two steps, for a caller
-that needs the bytes too; `fingerprint` hashes what any image is read from. `breadm`, `folder` and `manifest` know
-the kinds of sources, `synthetic` makes lesions to try things on.
+there, `write_nifti` writes on the grid of an image. `read_bytes` and `decode` read a picture in two steps, for a
+caller that needs the bytes too; `fingerprint` hashes what any image is read from. `breadm`, `folder` and `manifest`
+know the kinds of sources, `synthetic` makes lesions to try things on.
 """
 
 from tumortrace.io import breadm, folder, manifest, synthetic
