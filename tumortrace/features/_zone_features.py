@@ -5,6 +5,7 @@ https://doi.org/10.1148/radiol.2020191145, and the reference manual, sections 3.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,37 +27,48 @@ def add_features(
     `parents`, `levels` and `sizes` are those of `Zones`; `values` are what the columns of the matrix stand for, the
     sizes themselves or the distances.
     """
-    zones = np.flatnonzero(parents == np.arange(first, first + parents.size))
-    rows, grades = _ranks(levels[zones].astype(np.int64))
-    cols, columns = _ranks(values[zones].astype(np.int64))
+    grades = _occurring(parents, levels, first)
+    columns = _occurring(parents, values, first)
+    row, column = _ranks(grades), _ranks(columns)
     counts = np.zeros((grades.size, columns.size), np.int64)
-    pixels = 0
-    for k in range(zones.size):
-        counts[rows[k], cols[k]] += 1
-        pixels += sizes[zones[k]]
+    zones = pixels = 0
+    for k in range(parents.size):
+        if parents[k] == first + k:
+            counts[row[levels[k]], column[values[k]]] += 1
+            zones += 1
+            pixels += sizes[k]
     _of_cells(counts, grades, columns, total)
     uneven, variance = _of_marginal(counts.sum(axis=1), grades)
     total[8] += uneven
-    total[9] += uneven / zones.size
+    total[9] += uneven / zones
     total[13] += variance
     uneven, variance = _of_marginal(counts.sum(axis=0), columns)
     total[10] += uneven
-    total[11] += uneven / zones.size
+    total[11] += uneven / zones
     total[14] += variance
-    total[12] += zones.size / pixels
+    total[12] += zones / pixels
 
 
 @kernel
-def _ranks(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the rank of each value among those that occur, and those that occur."""
-    present = np.zeros(values.max() + 1, np.bool_)
+def _occurring(parents: NDArray[np.int32], values: NDArray[Any], first: int) -> NDArray[np.int64]:
+    """Return the values of the labels that stand for a zone, ascending, each once."""
+    largest = 0
     for value in values:
-        present[value] = True
-    occurring = np.flatnonzero(present)
-    rank = np.empty(present.size, np.int64)
+        largest = max(largest, np.int64(value))
+    present = np.zeros(largest + 1, np.bool_)
+    for k in range(parents.size):
+        if parents[k] == first + k:
+            present[values[k]] = True
+    return np.flatnonzero(present)
+
+
+@kernel
+def _ranks(occurring: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return for each value up to the last its place among those that occur."""
+    rank = np.empty(occurring[-1] + 1, np.int64)
     for k in range(occurring.size):
         rank[occurring[k]] = k
-    return rank[values], occurring
+    return rank
 
 
 @kernel

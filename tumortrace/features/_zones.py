@@ -134,7 +134,7 @@ def _label(
     for k in range(n - 1, -1, -1):
         if parents[k] < k:
             sizes[parents[k]] += sizes[k]
-    return parents[:n].copy(), levels[:n].copy(), sizes[:n].copy(), starts
+    return parents[:n], levels[:n], sizes[:n], starts
 
 
 @kernel
