@@ -28,6 +28,7 @@ VALID = {
     "coarseness": [1],
     "last_edge": [],
     "morphological_mask": [],
+    "enclosing": [True],
     "distances": [2, (1, 3)],
     "aggregation": [
         "2d_average",
@@ -61,6 +62,7 @@ INVALID = {
     "last_edge": ["ibsi", True, 5000.0, np.nan, np.inf],
     "distance": [0, -1, 1.5, "1", (1,), None],
     "coarseness": [-1, np.nan, np.inf, "1", None],
+    "enclosing": ["yes", None, 2],
     "morphological_mask": [np.zeros((2, 2))],
     "distances": [0, (), (1, 0), 1.5, "1", (1, 1), None],
     "aggregation": ["3D", "", None, 3],

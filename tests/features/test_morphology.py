@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tumortrace.features import morphology, shape
+from tumortrace.features._enclosing import enclosing_box, enclosing_ellipsoid
 from tumortrace.features._mesh import _triangles
 from tumortrace.io import read_volume
 
@@ -94,6 +95,41 @@ def test_an_ellipsoid_reaches_beyond_its_ellipsoid():
     assert v["volume_density_approximate_enclosing_ellipsoid"] == pytest.approx(np.sqrt(5) ** 3 / 8, rel=0.02)
     assert v["elongation"] == pytest.approx(9 / 12, rel=0.02)
     assert v["flatness"] == pytest.approx(6 / 12, rel=0.02)
+
+
+def turned(points):
+    a, b = np.radians(25), np.radians(70)
+    about_z = np.array([[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]])
+    about_x = np.array([[np.cos(b), -np.sin(b), 0], [np.sin(b), np.cos(b), 0], [0, 0, 1]])
+    return points @ about_z @ about_x
+
+
+def test_a_box_in_any_direction_is_its_own_smallest_box():
+    box = np.array(np.meshgrid((0, 2), (0, 3), (0, 7))).reshape(3, -1).T
+    assert sorted(enclosing_box(turned(box))) == pytest.approx([2, 3, 7])
+    assert enclosing_ellipsoid(turned(box)) == pytest.approx(np.sqrt(3) * np.array([7, 3, 2]) / 2)
+
+
+def test_the_least_ellipsoid_around_points():
+    """That of a stretched octahedron has its corners; any other holds all points and no smaller one would do."""
+    octahedron = np.vstack([np.eye(3), -np.eye(3)]) * (2, 3, 7)
+    assert enclosing_ellipsoid(turned(octahedron) + 5) == pytest.approx([7, 3, 2])
+    points = np.random.default_rng(2).normal(size=(60, 3)) * (1, 2, 5)
+    stretched = enclosing_ellipsoid(points * (3, 1, 1)).prod()
+    assert stretched == pytest.approx(3 * enclosing_ellipsoid(points).prod(), rel=1e-6)
+    assert enclosing_ellipsoid(np.vstack([points, points[:9] / 2])).prod() == pytest.approx(stretched / 3, rel=1e-6)
+
+
+def test_enclosing_adds_four():
+    mask = np.ones((3, 4, 6))
+    plain, more = morphology(mask), morphology(mask, enclosing=True)
+    assert more.names[:28] == plain.names
+    of_box = [more[f"{what}_density_oriented_minimum_bounding_box"] for what in ("volume", "area")]
+    assert of_box == pytest.approx(
+        [more[f"{what}_density_axis_aligned_bounding_box"] for what in ("volume", "area")]
+    )
+    of_box_without_corners = more["volume_density_minimum_volume_enclosing_ellipsoid"]
+    assert 2 / np.sqrt(3) / np.pi < of_box_without_corners < 1
 
 
 def test_cases_are_surfaces():

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tumortrace import _check
 from tumortrace.features._autocorrelation import spatial_autocorrelation
+from tumortrace.features._enclosing import enclosing_box, enclosing_ellipsoid
 from tumortrace.features._mesh import Surface, surface
 from tumortrace.features._region import Region, region
 from tumortrace.features._shape import _axes
@@ -47,6 +48,12 @@ _NAMES = (
     "maximum_2d_diameter_row",
     "maximum_2d_diameter_column",
 )
+_ENCLOSING = (
+    "volume_density_oriented_minimum_bounding_box",
+    "area_density_oriented_minimum_bounding_box",
+    "volume_density_minimum_volume_enclosing_ellipsoid",
+    "area_density_minimum_volume_enclosing_ellipsoid",
+)
 _UNDEFINED = {
     "centre_of_mass_shift": "the intensities sum to 0",
     "major_axis_length": "one voxel has no axes",
@@ -62,6 +69,7 @@ def morphology(
     *,
     spacing: Sequence[float] | None = None,
     morphological_mask: ArrayLike | None = None,
+    enclosing: bool = False,
 ) -> FeatureVector:
     """Measure the morphology of a region: its mesh, axes, hull, and how its intensities lie in it.
 
@@ -75,11 +83,13 @@ def morphology(
         Voxel spacing in mm, one number per axis; 1 mm where not given.
     morphological_mask : array_like, same shape, optional
         The mask before re-segmentation, from which size and form are taken; without it `mask`.
+    enclosing : bool, default False
+        Add the densities in the smallest box and ellipsoid, which take longer than all else.
 
     Returns
     -------
     FeatureVector
-        28 numbers. Of the mesh, with volume V and area A:
+        28 numbers, or 32. Of the mesh, with volume V and area A:
 
         - ``volume_mesh`` V (mm³), ``surface_area_mesh`` A (mm²), ``surface_to_volume_ratio`` A/V (1/mm)
         - ``compactness_1`` V / √(π A³), ``compactness_2`` 36π V² / A³, ``sphericity`` (36π V²)^⅓ / A,
@@ -109,6 +119,10 @@ def morphology(
         And ``maximum_2d_diameter_slice``, ``…_row``, ``…_column`` (mm): the largest distance between two vertices
         that lie at the same slice, column and row coordinate.
 
+        With `enclosing`, V and A over those of the smallest box in any direction with a face in the plane of a face
+        of the hull, ``…_density_oriented_minimum_bounding_box``, and over those of the ellipsoid of least volume
+        around the mesh, ``…_density_minimum_volume_enclosing_ellipsoid``.
+
     Raises
     ------
     TypeError
@@ -119,8 +133,9 @@ def morphology(
     Notes
     -----
     IBSI morphology (HCUG), in the order of the vector: RNU0, YEKZ, C0JK, 2PR5, SKGS, BQWJ, KRCK, QCFX, 25C7, KLMA,
-    L0JK, TDIC, P9VJ, 7J51, Q3CK, N17B, PBX1, R59B, 6BDE, RDD2, R3ER, 7T7F, 99N0, N365, NPT7. The last three are
-    PyRadiomics', with its meaning of row and column.
+    L0JK, TDIC, P9VJ, 7J51, Q3CK, N17B, PBX1, R59B, 6BDE, RDD2, R3ER, 7T7F, 99N0, N365, NPT7. The next three are
+    PyRadiomics', with its meaning of row and column. Those of `enclosing` (ZH1A, IQYR, SWZ1, BRI8) are IBSI's
+    without a consensus: it leaves open how the smallest box is found.
 
     The mesh runs half-way between voxels inside and outside (marching cubes) and has PyRadiomics' triangles. These
     treat inside and outside alike, so that where two voxels touch along an edge only, the mesh may have a hole; its
@@ -141,6 +156,7 @@ def morphology(
     >>> v["volume_voxel_counting"], v["maximum_2d_diameter_slice"], v["least_axis_length"]
     (16.0, 2.5, 2.253744679276044)
     """
+    _check.one_of("enclosing", enclosing, (False, True))
     chosen = region(image, mask, spacing)
     solid = chosen if morphological_mask is None else _morphological(image, morphological_mask, spacing)
     ndim = np.ndim(image)
@@ -150,18 +166,24 @@ def morphology(
     mass_centre, mean = _of_intensities(chosen, steps)
     n = np.count_nonzero(solid.inside)
     axes = _axes(covariance) if n > 1 else (math.nan,) * 5
-    numbers = (
+    numbers: tuple[float, ...] = (
         *_of_mesh(mesh, n * float(np.prod(steps))),
         float(np.linalg.norm(mass_centre - centre)),
         mesh.diameter,
         *axes,
-        *_densities(mesh, np.array(solid.inside.shape) * steps, axes[:3]),
+        *_densities(mesh, *_box(*np.array(solid.inside.shape) * steps)),
+        *_densities(mesh, *_ellipsoid(*(length / 2 for length in axes[:3]))),
+        *_densities(mesh, mesh.hull_volume, mesh.hull_area),
         mean * mesh.volume,
         *spatial_autocorrelation(*chosen[:2], steps),
         *mesh.plane_diameters,
     )
-    reasons = (f"{name}: {why}" for name, why in _UNDEFINED.items() if math.isnan(numbers[_NAMES.index(name)]))
-    return FeatureVector(_NAMES, numbers, "; ".join(reasons))
+    reasons = [f"{name}: {why}" for name, why in _UNDEFINED.items() if math.isnan(numbers[_NAMES.index(name)])]
+    if not enclosing:
+        return FeatureVector(_NAMES, numbers, "; ".join(reasons))
+    numbers += _densities(mesh, *_box(*enclosing_box(mesh.corners)))
+    numbers += _densities(mesh, *_ellipsoid(*enclosing_ellipsoid(mesh.corners).tolist()))
+    return FeatureVector(_NAMES + _ENCLOSING, numbers, "; ".join(reasons))
 
 
 def _morphological(image: ArrayLike, mask: ArrayLike, spacing: Sequence[float] | None) -> Region:
@@ -187,18 +209,14 @@ def _of_mesh(mesh: Surface, volume_of_voxels: float) -> tuple[float, ...]:
     )
 
 
-def _densities(mesh: Surface, box: NDArray[np.float64], axes: tuple[float, ...]) -> tuple[float, ...]:
-    """Return the mesh's volume and area over those of the box, the ellipsoid and the hull."""
-    z, y, x = box.tolist()
-    ellipsoid_volume, ellipsoid_area = _ellipsoid(*(length / 2 for length in axes))
-    return (
-        mesh.volume / (z * y * x),
-        mesh.area / (2 * (z * y + y * x + x * z)),
-        mesh.volume / ellipsoid_volume if ellipsoid_volume > 0 else math.nan,
-        mesh.area / ellipsoid_area if ellipsoid_area > 0 else math.nan,
-        mesh.volume / mesh.hull_volume,
-        mesh.area / mesh.hull_area,
-    )
+def _densities(mesh: Surface, volume: float, area: float) -> tuple[float, float]:
+    """Return the mesh's volume and area over those of something around it."""
+    return mesh.volume / volume if volume > 0 else math.nan, mesh.area / area if area > 0 else math.nan
+
+
+def _box(z: float, y: float, x: float) -> tuple[float, float]:
+    """Return volume and area of a box with these sides."""
+    return z * y * x, 2 * (z * y + y * x + x * z)
 
 
 def _ellipsoid(a: float, b: float, c: float) -> tuple[float, float]:
