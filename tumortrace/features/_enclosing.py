@@ -14,7 +14,7 @@ _ROUNDS = 100_000
 def enclosing_box(corners: NDArray[np.float64]) -> tuple[float, float, float]:
     """Return the sides of the smallest box around points that has a face in the plane of a face of their hull.
 
-    The smallest box of all may be a little smaller: it need only have two neighbouring faces that hold an edge each.
+    The smallest box of all may be a little smaller: two neighbouring faces that hold an edge each would do.
     """
     from scipy.spatial import ConvexHull
 
