@@ -73,7 +73,7 @@ def fill(
     levels = scale.inverse.shape[0]
     values = np.zeros(28)
     room = Room(
-        np.empty(levels, np.int64),
+        np.empty(levels + 1, np.int64),
         np.empty(levels, np.int8),
         np.empty(levels, np.int64),
         np.empty(levels * levels if np.any(chosen == 25) else 0),
@@ -200,7 +200,8 @@ def _evaluate(tables: Tables, scale: Scale, room: Room, values: NDArray[np.float
             _features(t, tables, scale, values)
             if room.matrix.size > 0:
                 pairs = tables.totals[t, _PAIRS]
-                values[25] += _maximal_correlation(tables.cells[t], tables.marginal[t], pairs, room)
+                edges = -tables.entries[t, 0]  # the cells that are no longer empty
+                values[25] += _maximal_correlation(tables.cells[t], tables.marginal[t], pairs, edges, room)
     values /= found if found > 0 else np.nan
 
 
@@ -281,7 +282,9 @@ def _third_and_fourth(counts: NDArray[np.int32], average: float) -> tuple[float,
 
 
 @kernel
-def _maximal_correlation(cells: NDArray[np.int32], marginal: NDArray[np.int32], pairs: int, room: Room) -> float:
+def _maximal_correlation(
+    cells: NDArray[np.int32], marginal: NDArray[np.int32], pairs: int, edges: int, room: Room
+) -> float:
     """Return the second largest singular value of ``p(i, j) / sqrt(p(i) p(j))``.
 
     Levels are the vertices of a graph, with an edge where two meet. The matrix has the eigenvalue 1 once for each
@@ -290,36 +293,37 @@ def _maximal_correlation(cells: NDArray[np.int32], marginal: NDArray[np.int32], 
     """
     n = 0
     for level in range(marginal.size):
-        if marginal[level] > 0:
-            room.present[n] = level
-            n += 1
-    present = room.present[:n]
-    if n == 1 or _splits(cells, present, room.side, room.queue):
+        n += marginal[level] > 0
+    if n == 1 or edges < n:
         return 1.0
-    matrix = room.matrix[: n * n].reshape(n, n)
+    at = 0
+    for level in range(marginal.size):
+        room.present[at] = level
+        at += marginal[level] > 0
+    present, matrix = room.present[:n], room.matrix[: n * n].reshape(n, n)
+    for i in range(n):
+        row = cells[present[i]]
+        for j in range(i + 1):
+            matrix[i, j] = matrix[j, i] = row[present[j]]
+        matrix[i, i] *= 2
+    if _splits(matrix, room.side, room.queue):
+        return 1.0
     root, inverse = room.diagonal, room.beside
     for i in range(n):
         root[i] = np.sqrt(marginal[present[i]])
         inverse[i] = 1 / root[i]
     for i in range(n):
-        row = cells[present[i]]
         own, share = inverse[i], root[i] / (2 * pairs)
-        for j in range(i + 1):
-            matrix[i, j] = row[present[j]] * (own * inverse[j]) - share * root[j]
-        matrix[i, i] += row[present[i]] * (own * own)
-    for i in range(n):
-        for j in range(i):
-            matrix[j, i] = matrix[i, j]
+        for j in range(n):
+            matrix[i, j] = matrix[i, j] * (own * inverse[j]) - share * root[j]
     _tridiagonal(matrix, room.diagonal[:n], room.beside[:n], room.image[:n])
     return min(_spectral_radius(room.diagonal[:n], room.beside[:n]), 1.0)
 
 
 @kernel
-def _splits(
-    cells: NDArray[np.int32], present: NDArray[np.int64], side: NDArray[np.int8], queue: NDArray[np.int64]
-) -> bool:
+def _splits(matrix: NDArray[np.float64], side: NDArray[np.int8], queue: NDArray[np.int64]) -> bool:
     """Say whether the graph of the levels is in pieces or has two sides."""
-    n = present.size
+    n = matrix.shape[0]
     side[:n] = 0
     side[0] = 1
     queue[0] = 0
@@ -332,13 +336,12 @@ def _splits(
             return False
         i = queue[at]
         for j in range(n):
-            if cells[present[max(i, j)], present[min(i, j)]] > 0:
+            if matrix[i, j] > 0:
                 if side[j] == 0:
                     side[j] = -side[i]
                     queue[reached] = j
                     reached += 1
-                elif side[j] == side[i]:
-                    odd = True
+                odd |= side[j] == side[i]
     return not odd
 
 
