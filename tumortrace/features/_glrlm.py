@@ -237,12 +237,17 @@ def _tables(grey: NDArray[np.uint16], n_levels: int, scheme: Aggregation) -> tup
 
 @kernel
 def _turn(grey: NDArray[np.uint16], turned: NDArray[np.uint16]) -> None:
-    """Transpose, some columns at a time, so that what is written stays in the nearest cache."""
+    """Transpose, four rows at a time, so that what is written lies side by side."""
     rows, cols = grey.shape
-    for left in range(0, cols, 32):
-        for row in range(rows):
-            for col in range(left, min(left + 32, cols)):
-                turned[col, row] = grey[row, col]
+    fours = rows - rows % 4
+    for row in range(0, fours, 4):
+        first, second, third, fourth = grey[row], grey[row + 1], grey[row + 2], grey[row + 3]
+        for col in range(cols):
+            target = turned[col, row : row + 4]
+            target[0], target[1], target[2], target[3] = first[col], second[col], third[col], fourth[col]
+    for row in range(fours, rows):
+        for col in range(cols):
+            turned[col, row] = grey[row, col]
 
 
 @kernel
