@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from tests.io import dicoms
 from tests.io.volumes import nifti
-from tumortrace.io import ImageError, Labels, read_labels
+from tumortrace.io import ImageError, Labels, read_labels, read_volume, same_grid
 
 ARRAY = np.zeros((2, 3, 4), dtype=np.uint8)
 ARRAY[0, 1, 1:3], ARRAY[1, 2], ARRAY[1, 0, 0] = 1, 3, 12
@@ -134,3 +135,23 @@ def test_a_picture_has_one_region(tmp_path):
     labels = read_labels(tmp_path / "m.png")
     assert labels.rois() == [(1, "")]
     np.testing.assert_array_equal(labels.mask(), pixels > 0)
+
+
+def test_regions_of_dicom(tmp_path):
+    """Contours and segmentations by the same door as any other mask, and slices of labels too."""
+    volume = np.zeros((3, 6, 7), dtype=np.uint16)
+    volume[1, 2:4, 2:5] = 2
+    dicoms.write_series(tmp_path / "ct", volume)
+    image = read_volume(tmp_path / "ct")
+    drawn = np.array([[1.5, 1.5, 2.0], [4.5, 1.5, 2.0], [4.5, 3.5, 2.0], [1.5, 3.5, 2.0]])
+    dicoms.write_rtstruct(tmp_path / "rt.dcm", {"GTV": [drawn]})
+    frames = [(1, place, plane == 2) for place, plane in zip(dicoms.positions(3, 2.0), volume, strict=True)]
+    for name in ("seg.dcm", "seg/1-1.dcm"):
+        dicoms.write_seg(tmp_path / name, frames, names=("GTV",))
+    for name, region in (("rt.dcm", "GTV"), ("seg.dcm", "GTV"), ("seg", "GTV"), ("ct", 2)):
+        labels = read_labels(tmp_path / name, image=image)
+        same_grid(image, labels)
+        np.testing.assert_array_equal(labels.mask(region), volume == 2, err_msg=name)
+        assert dicoms.PATIENT not in repr(labels)
+    with pytest.raises(ImageError, match="need the image that they were drawn on"):
+        read_labels(tmp_path / "rt.dcm")

@@ -15,8 +15,8 @@ def fingerprint(path: str | os.PathLike[str]) -> bytes:
     Parameters
     ----------
     path : str or path
-        As `read_volume` takes it. Of a header with a data file both count; of a folder of DICOM files, those of its
-        series do.
+        As `read_volume` takes it. Of a header with a data file both count; of a folder of DICOM files all do, of
+        ``folder#series`` those of the series.
 
     Returns
     -------
@@ -52,13 +52,15 @@ def _files(path: str | os.PathLike[str]) -> list[Path]:
 
 
 def _of_dicom(path: str | os.PathLike[str]) -> list[Path]:
-    """Return the file, or the files of the series of a folder."""
+    """Return the file, all files of a folder, or those of one series of it."""
     from tumortrace.io._dicom import list_series
 
     place, key = split_series(path)
     if place.is_file():
         return [place]
-    chosen = [s for s in list_series(place) if key is None or key in (str(s.number), s.key, s.uid)]
+    if key is None:
+        return sorted(file for file in place.rglob("[!.]*") if file.is_file())
+    chosen = [series for series in list_series(place) if key in (str(series.number), series.key, series.uid)]
     return [file for series in chosen for file in series.files]
 
 

@@ -89,15 +89,20 @@ def read_volume(path: str | os.PathLike[str], *, phases: bool = False, max_voxel
     return image
 
 
-def read_labels(path: str | os.PathLike[str], *, max_voxels: int = MAX_VOXELS) -> Labels:
+def read_labels(
+    path: str | os.PathLike[str], *, image: Image | None = None, max_voxels: int = MAX_VOXELS
+) -> Labels:
     """Read the regions of a mask.
 
     Parameters
     ----------
     path : str or path
         A volume as `read_volume` takes it whose voxels are whole numbers, 0 outside; a segmentation of 3D Slicer
-        (.seg.nrrd), whose segments keep their names and may overlap; a picture, in which every grey value but 0 is
-        region 1.
+        (.seg.nrrd), whose segments keep their names and may overlap; a DICOM file of SEG or RTSTRUCT, or a folder
+        with just that, likewise; a picture, in which every grey value but 0 is region 1.
+    image : Image, optional
+        The image that the regions belong to. The contours of RTSTRUCT need it: they are drawn on its grid; SEG is
+        put on it where its voxels are among those of the image. No other mask is moved.
     max_voxels : int, default 1_073_741_824
         Refuse a larger volume from its header.
 
@@ -112,17 +117,21 @@ def read_labels(path: str | os.PathLike[str], *, max_voxels: int = MAX_VOXELS) -
         As `read_volume`, and if a voxel is negative or no whole number.
     """
     kind = kind_of(path)
+    if kind == "dicom" and (file := _only_file(Path(path))):
+        from tumortrace.io._dicom_labels import read_dicom_labels
+
+        return read_dicom_labels(file, image=image, max_voxels=max_voxels)
     if kind == "raster":
         return Labels(read_mask(path).view(np.uint8), source=str(path))
     named = _guarded(path, segments, path) if kind == "nrrd" else []
     layered = any(segment.layer for segment in named)
-    image = read_volume(path, phases=layered, max_voxels=max_voxels)
-    array = _whole(path, image.array)
+    drawn = read_volume(path, phases=layered, max_voxels=max_voxels)
+    array = _whole(path, drawn.array)
     if layered:
         array, names = _numbered(array, named), {i: s.name for i, s in enumerate(named, start=1)}
     else:
         names = {s.value: s.name for s in named}
-    return Labels(array, names, image.spacing, image.source, image.origin, image.direction)
+    return Labels(array, names, drawn.spacing, drawn.source, drawn.origin, drawn.direction)
 
 
 def split_series(path: str | os.PathLike[str]) -> tuple[Path, str | None]:
@@ -149,6 +158,14 @@ def kind_of(path: str | os.PathLike[str]) -> Kind:
         return "mha"
     name = Path(path).name.lower()
     return next((kind for ending, kind in _BY_ENDING.items() if name.endswith(ending)), "raster")
+
+
+def _only_file(path: Path) -> Path | None:
+    """Return a file itself, and of a folder its file, if it holds one alone."""
+    if not path.is_dir():
+        return path if path.is_file() else None
+    inside = [entry for entry in path.iterdir() if not entry.name.startswith(".")]
+    return inside[0] if len(inside) == 1 and inside[0].is_file() else None
 
 
 def _guarded(path: object, step: Callable[..., Any], *args: Any, **options: Any) -> Any:
