@@ -90,6 +90,7 @@ TERMS: dict[str, dict[str, Term]] = {
         "intensity_at_90_volume": Term("BOHI"),
         "volume_fraction_difference_between_10_and_90_intensity": Term("WITY"),
         "intensity_difference_between_10_and_90_volume": Term("JXJA"),
+        "area_under_the_ivh_curve": Term("9CMM"),
     },
     "local_intensity": {
         "local_intensity_peak": Term("VJGA"),
@@ -124,6 +125,10 @@ TERMS: dict[str, dict[str, Term]] = {
         "maximum_2d_diameter_slice": Term("", "Maximum2DDiameterSlice"),
         "maximum_2d_diameter_row": Term("", "Maximum2DDiameterRow"),
         "maximum_2d_diameter_column": Term("", "Maximum2DDiameterColumn"),
+        "volume_density_oriented_minimum_bounding_box": Term("ZH1A"),
+        "area_density_oriented_minimum_bounding_box": Term("IQYR"),
+        "volume_density_minimum_volume_enclosing_ellipsoid": Term("SWZ1"),
+        "area_density_minimum_volume_enclosing_ellipsoid": Term("BRI8"),
     },
     "glcm": {
         "joint_maximum": Term("GYBY", "MaximumProbability"),
