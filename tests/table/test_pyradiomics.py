@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tumortrace.features import FEATURES, first_order, shape
+from tumortrace.features import FEATURES, first_order, ngtdm, shape
 from tumortrace.features._nomenclature import PYRADIOMICS_CLASSES, TERMS
 from tumortrace.table import Settings, from_pyradiomics
 from tumortrace.table._names import image_type, pyradiomics_names
@@ -57,7 +57,7 @@ def test_the_defaults():
         "glrlm": {**bins, "aggregation": "3d_average"},
         "glszm": {**bins, "aggregation": "3d"},
         "ngldm": {**bins, "aggregation": "3d"},
-        "ngtdm": {**bins, "aggregation": "3d"},
+        "ngtdm": {**bins, "aggregation": "3d", "lone_pixels": True},
     }
     assert Settings.of(settings) == Settings.of(preset="pyradiomics")
     assert len(Settings.of(settings).columns) == 107
@@ -111,6 +111,23 @@ def test_textures():
     )
     assert far["ngldm"]["distance"] == far["ngtdm"]["distance"] == 2
     assert far["ngldm"]["coarseness"] == 1
+
+
+def test_pixels_without_a_neighbour_count_for_ngtdm():
+    """PyRadiomics' own matrix of a square of nine levels and one pixel apart from it."""
+    image = np.zeros((1, 9, 9))
+    image[0, 1:4, 1:4] = np.arange(9).reshape(3, 3) * 10
+    image[0, 7, 7] = 40
+    mask = np.zeros(image.shape, dtype=bool)
+    mask[0, 1:4, 1:4] = mask[0, 7, 7] = True
+    theirs = {"Busyness": 0.04571429, "Coarseness": 0.78125, "Complexity": 37.27111111, "Contrast": 0.21333333}
+    settings = Settings.of(from_pyradiomics({"setting": {"binWidth": 10}, "featureClass": {"ngtdm": None}}))
+    values, reason = settings.compute(image, mask, (1, 1, 1))
+    found = dict(zip(settings.columns, values, strict=True))
+    assert reason == ""
+    for name, value in {**theirs, "Strength": 17.8125}.items():
+        assert found[f"original_ngtdm_{name}"] == pytest.approx(value, rel=1e-6)
+    assert ngtdm(image, mask, bin_width=10)["contrast"] > 0.22  # IBSI leaves the pixel out
 
 
 def test_image_types():
@@ -205,6 +222,9 @@ def test_numbers_are_converted_along_with_the_names():
     assert theirs["original_firstorder_Kurtosis"] == pytest.approx(first_order(image)["kurtosis"] + 3)
     flat = pyradiomics_names("first_order", first_order(np.full((3, 3), 7)), voxels=9, spacing=(1, 1))
     assert flat["original_firstorder_Kurtosis"] == 0
+    even = {"busyness": float("nan"), "contrast": 0.5}
+    theirs = pyradiomics_names("ngtdm", even, voxels=2, spacing=(1, 1))
+    assert theirs == {"original_ngtdm_Busyness": 0, "original_ngtdm_Contrast": 0.5}
     square = pyradiomics_names("shape", shape(np.ones((4, 4))), voxels=16, spacing=(1, 1))
     assert square["original_shape2D_PixelSurface"] == 16
     assert square["original_shape2D_MeshSurface"] == pytest.approx(15.5)  # four corners of an eighth are cut off

@@ -36,6 +36,7 @@ def ngtdm(
     first_edge: str | float = "ibsi",
     distance: int = 1,
     aggregation: str = "3d",
+    lone_pixels: bool = False,
 ) -> FeatureVector:
     """Features of the neighbourhood grey tone difference matrix: how far a pixel is from what surrounds it.
 
@@ -61,6 +62,8 @@ def ngtdm(
         - ``"2d"``: those within a slice (8 at distance 1); features averaged over the slices.
         - ``"2.5d"``: those within a slice, all slices in one matrix.
         - ``"3d"``: those in space (26 at distance 1).
+    lone_pixels : bool, default False
+        Count pixels without a neighbour inside too, as if they did not differ from it; PyRadiomics does.
 
     Returns
     -------
@@ -107,10 +110,11 @@ def ngtdm(
     >>> v["coarseness"], v["strength"]
     (1.5, 1.3333333333333333)
     """
+    _check.one_of("lone_pixels", lone_pixels, (True, False))
     by_slice = _check.one_of("aggregation", aggregation, AGGREGATIONS) == "2d"
     reach = _check.integer("distance", distance, 1)
     found = grey(image, mask, spacing, levels, bin_width, first_edge)
-    matrices = _matrices(found.levels, found.n, reach, by_slice, aggregation != "3d")
+    matrices = _matrices(found.levels, found.n, reach, by_slice, aggregation != "3d", lone_pixels)
     each = [_features(matrix) for matrix in matrices if matrix[:, 0].any()]
     if not each:
         return FeatureVector(_NAMES, np.full(len(_NAMES), np.nan), _NO_NEIGHBOUR)
@@ -127,12 +131,13 @@ def ngtdm_matrix(
     first_edge: str | float = "ibsi",
     distance: int = 1,
     aggregation: str = "3d",
+    lone_pixels: bool = False,
 ) -> NDArray[np.float64]:
     """Sum up, for each grey level, how far its pixels are from the mean of their neighbours.
 
     Parameters
     ----------
-    image, mask, levels, bin_width, first_edge, distance, aggregation
+    image, mask, levels, bin_width, first_edge, distance, aggregation, lone_pixels
         As in `ngtdm`.
 
     Returns
@@ -152,14 +157,15 @@ def ngtdm_matrix(
     array([[1. , 1. ],
            [2. , 0.5]])
     """
+    _check.one_of("lone_pixels", lone_pixels, (True, False))
     by_slice = _check.one_of("aggregation", aggregation, AGGREGATIONS) == "2d"
     reach = _check.integer("distance", distance, 1)
     found = grey(image, mask, None, levels, bin_width, first_edge)
-    return _matrices(found.levels, found.n, reach, by_slice, aggregation != "3d")
+    return _matrices(found.levels, found.n, reach, by_slice, aggregation != "3d", lone_pixels)
 
 
 def _matrices(
-    levels: NDArray[np.uint16], n_levels: int, distance: int, by_slice: bool, in_plane: bool
+    levels: NDArray[np.uint16], n_levels: int, distance: int, by_slice: bool, in_plane: bool, lone_pixels: bool
 ) -> NDArray[np.float64]:
     reach = min(distance, max(levels.shape))
     depth = 1 if in_plane else len(levels)
@@ -174,6 +180,8 @@ def _matrices(
     matrices = np.zeros((len(parts), n_levels, 2))
     for part, matrix in zip(parts, matrices, strict=True):
         _tally(part, reach, 0 if in_plane else reach, shift, sums, matrix)
+        if lone_pixels:
+            matrix[:, 0] = np.bincount(part.ravel(), minlength=n_levels + 1)[1:]
     return matrices
 
 

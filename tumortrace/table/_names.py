@@ -52,12 +52,13 @@ def pyradiomics_names(
     - ``Energy`` and ``RootMeanSquared`` are of the intensities plus `shift`; ``TotalEnergy`` is the energy times
       the volume of a voxel.
     - Axis lengths are of the covariance over n, where IBSI's consensus needs n − 1.
+    - ``Busyness`` is 0 where it divides by 0.
     - The class shape2D is of the contour that `shape` describes.
 
     Examples
     --------
-    >>> pyradiomics_names("ngtdm", {"coarseness": 0.25}, voxels=8, spacing=(1.0, 1.0))
-    {'original_ngtdm_Coarseness': 0.25}
+    >>> pyradiomics_names("glszm", {"zone_percentage": 0.25}, voxels=8, spacing=(1.0, 1.0))
+    {'original_glszm_ZonePercentage': 0.25}
     """
     convert = _CONVERTED.get(extractor)
     converted = {} if convert is None else convert(vector, voxels, spacing, shift)
@@ -106,6 +107,10 @@ def _first_order(
     }
 
 
+def _ngtdm(vector: Mapping[str, float], *_: Any) -> dict[str, float]:
+    return {"ngtdm_Busyness": 0.0 if math.isnan(vector["busyness"]) else vector["busyness"]}
+
+
 def _morphology(vector: Mapping[str, float], voxels: int, *_: Any) -> dict[str, float]:
     ratio = math.sqrt((voxels - 1) / voxels)
     return {
@@ -134,6 +139,7 @@ def _shape(vector: Mapping[str, float], voxels: int, *_: Any) -> dict[str, float
 _CONVERTED: dict[str, Callable[..., dict[str, float]]] = {
     "first_order": _first_order,
     "morphology": _morphology,
+    "ngtdm": _ngtdm,
     "shape": _shape,
 }
 """Extractor → the features whose numbers differ too, as PyRadiomics has them."""

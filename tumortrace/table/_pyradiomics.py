@@ -237,6 +237,8 @@ def _extractor(name: str, setting: Mapping[str, Any]) -> dict[str, Any]:
         found["aggregation"] = "2.5d" if setting["force2D"] else "3d"
     if name in ("gldm", "ngtdm") and len(setting["distances"]) > 1:
         found["distance"] = len(setting["distances"])
+    if name == "ngtdm":
+        found["lone_pixels"] = True
     if name == "gldm" and setting["gldm_a"] != 0:
         found["coarseness"] = setting["gldm_a"]
     return found
