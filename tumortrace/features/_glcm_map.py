@@ -87,7 +87,7 @@ def glcm_map(
 
     With ``window=3, bin_width=25, first_edge="pyradiomics", aggregation="3d_average"`` these are the voxel-based
     features of PyRadiomics, but for `maximal_correlation_coefficient`: where the pairs of a direction are all of
-    one level it is 1 here, as for a region as a whole, and 0 there.
+    one level it counts 1 here, as for a region as a whole, and 0 there.
 
     Windows that overlap share nearly all of their pairs: as the window moves by a column, only the pairs of the
     column that leaves and of the one that enters are counted.
