@@ -110,7 +110,7 @@ def write_series(
     name="{:03}.dcm",
     **tags,
 ):
-    """Write a volume (slices, rows, cols), its first slice at `origin`; tags that are lists have a value a slice."""
+    """Write a volume (slices, rows, cols), first slice at `origin`; a tag that is a list has a value a slice."""
     places = positions(len(volume), step, origin, orientation)
     return [
         write_slice(
