@@ -1,10 +1,10 @@
 """Labels: choosing a region by number or name."""
 
+import dicoms
 import numpy as np
 import pytest
+from volumes import nifti
 
-from tests.io import dicoms
-from tests.io.volumes import nifti
 from tumortrace.io import ImageError, Labels, read_labels, read_volume, same_grid
 
 ARRAY = np.zeros((2, 3, 4), dtype=np.uint8)

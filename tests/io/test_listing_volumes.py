@@ -1,9 +1,9 @@
 """Folders of volumes, their masks, and DICOM series."""
 
+import dicoms
 import numpy as np
 import pytest
 
-from tests.io import dicoms
 from tumortrace.io import ImageError, find, read_manifest, read_volume
 
 SERIES = np.arange(60, dtype=np.uint16).reshape(3, 4, 5)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from volumes import NIFTI, ORIGIN, SPACING, checked, nifti, packed
 
-from tests.io.volumes import NIFTI, ORIGIN, SPACING, checked, nifti, packed
 from tumortrace.io import ImageError, read_volume
 
 ARRAY = np.arange(-12, 48, dtype=np.int16).reshape(3, 4, 5)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from volumes import NRRD, ORIGIN, SPACING, checked, nrrd
 
-from tests.io.volumes import NRRD, ORIGIN, SPACING, checked, nrrd
 from tumortrace.io import ImageError, read_labels, read_volume
 
 ARRAY = np.arange(-12, 48, dtype=np.int16).reshape(3, 4, 5)

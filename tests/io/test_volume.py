@@ -4,12 +4,12 @@ import gzip
 import os
 import tracemalloc
 
+import dicoms
 import numpy as np
 import PIL.Image
 import pytest
+from volumes import checked, mha, nifti, nrrd, packed
 
-from tests.io import dicoms
-from tests.io.volumes import checked, mha, nifti, nrrd, packed
 from tumortrace.io import (
     Image,
     ImageError,
