@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from tumortrace import _check
 from tumortrace.features._region import Grey, region
 
-_CHUNKS = 4  # a thread: enough for all to end together where the mask is uneven
+_CHUNKS = 16  # a thread: enough for all to end together where the mask is uneven
 
 
 class FeatureMaps(Mapping[str, NDArray[np.float64]]):
@@ -123,8 +123,12 @@ def over_rows(
             _report(progress, done / len(chunks))
         return
     with ThreadPoolExecutor(workers) as pool:
-        for done, _ in enumerate(pool.map(fill, chunks), 1):
-            _report(progress, done / len(chunks))
+        try:
+            for done, _ in enumerate(pool.map(fill, chunks), 1):
+                _report(progress, done / len(chunks))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # an interruption need not wait for rows that nobody will see
+            raise
 
 
 def _report(progress: Callable[[float], None] | None, share: float) -> None:
