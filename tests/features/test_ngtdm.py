@@ -96,3 +96,17 @@ def test_windows_too_large_to_sum_up_are_an_error(monkeypatch):
     assert ngtdm(np.arange(100).reshape(10, 10), levels=32)["contrast"] > 0
     with pytest.raises(ValueError, match="distance is 4, which makes windows of 81 voxels; give a smaller one"):
         ngtdm(np.arange(100).reshape(10, 10), levels=32, distance=4)
+
+
+def test_lone_pixels_count_where_asked_to():
+    """Two pixels side by side and one apart; PyRadiomics 3.0.1 gave these numbers."""
+    image, mask = np.zeros((2, 3, 6, 6))
+    image[0, 0, 1], image[2, 4, 4] = 1, 2
+    mask[0, 0, :2] = mask[2, 4, 4] = 1
+    v = ngtdm(image, mask, bin_width=1, lone_pixels=True)
+    assert v.to_dict() == pytest.approx(
+        {"coarseness": 1.5, "contrast": 4 / 27, "busyness": 0.25, "complexity": 5 / 3, "strength": 4}
+    )
+    assert ngtdm_matrix(image, mask, bin_width=1, lone_pixels=True)[0].tolist() == [[1, 1], [1, 1], [1, 0]]
+    without = ngtdm(image, mask, bin_width=1)
+    assert without["strength"] == 1
