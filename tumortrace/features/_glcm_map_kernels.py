@@ -28,6 +28,7 @@ class Tables(NamedTuple):
 
 
 _PAIRS, _SUM, _SUM_SQUARES, _DIFFERENCE, _DIFFERENCE_SQUARES, _SQUARES, _LOGS, _LARGEST = range(8)
+_FEATURES, _MAXIMAL_CORRELATION = 28, 25  # in the order of `_glcm_features.NAMES`
 
 
 class Scale(NamedTuple):
@@ -71,12 +72,12 @@ def fill(
     slices, rows, cols = grey.shape
     depth, height, width = radius
     levels = scale.inverse.shape[0]
-    values = np.zeros(28)
+    values = np.zeros(_FEATURES)
     room = Room(
         np.empty(levels + 1, np.int64),
         np.empty(levels, np.int8),
         np.empty(levels, np.int64),
-        np.empty(levels * levels if np.any(chosen == 25) else 0),
+        np.empty(levels * levels if np.any(chosen == _MAXIMAL_CORRELATION) else 0),
         np.empty(levels),
         np.empty(levels),
         np.empty(levels),
@@ -200,13 +201,16 @@ def _evaluate(tables: Tables, scale: Scale, room: Room, values: NDArray[np.float
             _features(t, tables, scale, values)
             if room.matrix.size > 0:
                 pairs = tables.totals[t, _PAIRS]
-                edges = -tables.entries[t, 0]  # the cells that are no longer empty
-                values[25] += _maximal_correlation(tables.cells[t], tables.marginal[t], pairs, edges, room)
+                edges = -tables.entries[t, 0]  # each cell that came to hold a pair was taken from those that hold 0
+                values[_MAXIMAL_CORRELATION] += _maximal_correlation(
+                    tables.cells[t], tables.marginal[t], pairs, edges, room
+                )
     values /= found if found > 0 else np.nan
 
 
 @kernel
 def _features(t: int, tables: Tables, scale: Scale, values: NDArray[np.float64]) -> None:
+    """Add every feature but the maximal correlation coefficient."""
     pairs, total, squares, away, away_squares, cell_squares, logarithms, largest = tables.totals[t]
     n = float(pairs)
     sum_average, contrast, dissimilarity = total / n, away_squares / n, away / n
