@@ -73,7 +73,7 @@ def read_lesion(
 def _inside(
     image: Image, mask: str | os.PathLike[str], label: int | str | None, resample: bool
 ) -> NDArray[np.bool_]:
-    labels = read_labels(mask)
+    labels = read_labels(mask, image=image)
     if resample:
         try:
             same_grid(image, labels)
