@@ -103,8 +103,8 @@ def test_what_is_given_is_not_changed(rng):
 
 
 def test_memory_goes_with_the_mask_and_not_with_the_image():
-    image = np.zeros((60, 200, 200), dtype=np.int16)
-    image[30, 100] = np.arange(200)
+    image = np.zeros((60, 300, 300), dtype=np.int16)
+    image[30, 100, :200] = np.arange(200)
     mask = np.zeros(image.shape, dtype=bool)
     mask[28:32, 95:105, 95:105] = True
     settings = {"spacing": 0.9, "interpolation": "cubic", "normalise": {}, "range": [-5, 500]}

@@ -71,7 +71,7 @@ def prepare(
 
     Notes
     -----
-    Memory goes with the box around the mask, not with the image: only the box is converted to float64, with 24
+    Memory goes with the box around the mask, not with the image: only the box is converted to float64, with 32
     voxels around it for a cubic spline. The mean and the standard deviation of a normalisation are of the whole
     image, taken slice by slice.
 
@@ -168,7 +168,7 @@ def _intensities(array: NDArray[Any], grid: list[Axis], preprocessing: Preproces
     if any(at is not None for at in positions):
         found = interpolate(part, positions, preprocessing.interpolation, _border(preprocessing))
         if preprocessing.rounding == "dtype":
-            found = _as(found, part.dtype, exact=preprocessing.interpolation != "cubic")
+            found = _as(found, part.dtype, exact=preprocessing.grid == "pyradiomics")
         part = found
     return np.rint(part) if preprocessing.rounding == "nearest" and part.dtype.kind == "f" else part
 

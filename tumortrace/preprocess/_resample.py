@@ -15,8 +15,8 @@ from tumortrace.preprocess._settings import Preprocessing
 
 Positions = NDArray[np.float64]
 
-_REACH = 24
-"""Voxels after which a cubic spline has forgotten a value: its influence falls by 0.268 a voxel, to 2e-14."""
+_REACH = 32
+"""Voxels after which a cubic spline has forgotten a value: its influence falls by 0.268 a voxel, to 5e-19."""
 EXACT = 1e-9
 """What is closer to a whole number, or to a threshold, than this is there, whatever its last digits say."""
 
@@ -91,11 +91,24 @@ def interpolate(
     voxel for a cubic spline, as it ends for others, and 0 beyond half a voxel.
     """
     order = {"nearest": 0, "linear": 1, "cubic": 3}[interpolation]
+    if order == 3 and border == "mirror" and array.ndim == 3:
+        return _as_itk(array, positions)
     for axis in reversed(range(array.ndim)):  # the order of ITK, columns first
         at = positions[axis]
         if at is not None:
             array = _along(array, axis, at, order, border)
     return np.ascontiguousarray(array, dtype=np.float64)
+
+
+def _as_itk(array: NDArray[Any], positions: Sequence[Positions | None]) -> NDArray[np.float64]:
+    """Return the cubic spline of ITK, and 0 beyond half a voxel."""
+    from tumortrace.preprocess._itk import cubic
+
+    every = [np.arange(float(n)) if at is None else at for n, at in zip(array.shape, positions, strict=True)]
+    found = cubic(array.astype(np.float64), every)
+    for axis, (n, at) in enumerate(zip(array.shape, every, strict=True)):
+        found[(slice(None),) * axis + ((at < -0.5) | (at >= n - 0.5),)] = 0
+    return found
 
 
 def _wanted(shape: Sequence[int], spacing: Sequence[float], preprocessing: Preprocessing) -> list[float]:

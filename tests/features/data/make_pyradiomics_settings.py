@@ -38,7 +38,11 @@ CASES = {
     ),
     "cubic of a slice": (
         "slice",
-        {"setting": {**CUBIC, "resampledPixelSpacing": [1.2, 1.2, 1.2]}, "featureClass": EVERY},
+        {"setting": {**CUBIC, "resampledPixelSpacing": [1.3, 1.3, 1.3]}, "featureClass": EVERY},
+    ),
+    "cubic on old voxels": (
+        "mr",
+        {"setting": {**CUBIC, "resampledPixelSpacing": [3, 3.75, 1], "padDistance": 1}, "featureClass": EVERY},
     ),
     "linear": (
         "ct",
