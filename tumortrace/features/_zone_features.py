@@ -52,10 +52,7 @@ def add_features(
 @kernel
 def _occurring(parents: NDArray[np.int32], values: NDArray[Any], first: int) -> NDArray[np.int64]:
     """Return the values of the labels that stand for a zone, ascending, each once."""
-    largest = 0
-    for value in values:
-        largest = max(largest, np.int64(value))
-    present = np.zeros(largest + 1, np.bool_)
+    present = np.zeros(np.int64(values.max()) + 1, np.bool_)
     for k in range(parents.size):
         if parents[k] == first + k:
             present[values[k]] = True
