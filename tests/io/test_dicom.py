@@ -19,7 +19,6 @@ from dicoms import (
     write_series,
     write_slice,
 )
-from highdicom.spatial import get_volume_positions
 from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.uid import RLELossless
@@ -99,6 +98,13 @@ def test_unused_bits_are_not_read(tmp_path):
     pixels = np.arange(42, dtype=np.uint16).reshape(6, 7)
     write_slice(tmp_path / "a.dcm", pixels | 0xF000, BitsStored=12, HighBit=11, SliceThickness=2.0)
     np.testing.assert_array_equal(read_series(tmp_path / "a.dcm").array[0], pixels)
+
+
+def test_numbers_longer_than_the_standard_allows(tmp_path, volume):
+    """Many programs write them; a warning would be an error here."""
+    with pydicom.config.disable_value_validation():
+        write_slice(tmp_path / "a.dcm", volume[0], PixelSpacing=("0.123456789012345678", "1"), SliceThickness=2.0)
+    assert read_series(tmp_path).spacing == (2.0, 0.123456789012345678, 1.0)
 
 
 def test_single_slice_has_the_thickness_of_its_header(tmp_path, volume):
@@ -218,6 +224,17 @@ def test_what_is_no_dicom(tmp_path):
         read_series(tmp_path)
 
 
+def test_nothing_of_the_patient_is_returned_or_logged(tmp_path, volume, caplog):
+    write_series(tmp_path, volume, SeriesDescription=PATIENT)
+    image = read_series(tmp_path)
+    write_slice(tmp_path / "z.dcm", volume[0], (0, 0, 99.0))
+    with pytest.raises(ImageError) as caught:
+        read_series(tmp_path)
+    for text in (repr(image), repr(list_series(tmp_path)), str(caught.value), caplog.text):
+        for secret in (PATIENT, "4711", "19600229", "20200101", "1.2.826"):
+            assert secret not in text.replace(str(tmp_path), "")
+
+
 def test_voxels_are_counted_before_they_are_read(tmp_path, volume):
     write_series(tmp_path, volume)
     refused(tmp_path, "more than the 100 allowed", max_voxels=100)
@@ -269,6 +286,7 @@ def test_a_slice_cut_short_fails_the_folder(tmp_path, volume):
     orientation=st.sampled_from([AXIAL, SAGITTAL, OBLIQUE]),
 )
 def test_agrees_with_highdicom(tmp_path_factory, step, noise, orientation):
+    spatial = pytest.importorskip("highdicom.spatial")
     folder = tmp_path_factory.mktemp("hd")
     places = [tuple(round(float(v), 7) for v in (k + e) * step * normal(orientation)) for k, e in enumerate(noise)]
     for k, place in enumerate(places):
@@ -280,7 +298,7 @@ def test_agrees_with_highdicom(tmp_path_factory, step, noise, orientation):
         )
         put_pixels(data, np.full((2, 2), k, np.uint8))
         save(folder / f"{k}.dcm", data)
-    spacing, _ = get_volume_positions(places, orientation)
+    spacing, _ = spatial.get_volume_positions(places, orientation)
     if spacing is None:
         refused(folder, "varies|missing")
     else:

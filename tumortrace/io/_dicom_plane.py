@@ -29,6 +29,7 @@ TAGS = [
 ]
 """All that is read of a header."""
 
+_UNDEFINED = 0xFFFFFFFF  # a length that is told by a delimiter
 _EPOCH = datetime(1970, 1, 1)
 
 
@@ -125,6 +126,10 @@ def read_header(path: Path, tags: list[str] | None = None, *, pixels: bool = Fal
         raise ImageError(f"{path}: cannot be read as DICOM: {error or type(error).__name__}") from error
     if "MediaStorageSOPClassUID" not in data.file_meta or "TransferSyntaxUID" not in data.file_meta:
         raise ImageError(f"{path}: is cut short: its DICOM header is not complete")
+    for element in data.values():  # pydicom takes what is there of the last value for the whole
+        whole = getattr(element, "length", _UNDEFINED)
+        if whole != _UNDEFINED and whole > len(element.value or b""):
+            raise ImageError(f"{path}: is cut short: the file ends within the value of {element.tag}")
     return data
 
 
