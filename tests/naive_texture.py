@@ -28,11 +28,18 @@ def runs(grey, step):
     return found
 
 
+def followed(grey, step):
+    """Whether one pixel follows another along a step."""
+    return any(level(grey, tuple(np.add(at, step))) for at in map(tuple, np.argwhere(grey)))
+
+
 def run_lists(grey, aggregation):
     """What is counted apart, each as a list of runs."""
     in_space = aggregation.startswith("3d") and len(slices(grey)) > 1
-    volumes = slices(grey) if aggregation.startswith("2d") else [grey]
-    each = [[runs(volume, step) for step in (SPACE if in_space else PLANE)] for volume in volumes]
+    steps, volumes = (SPACE if in_space else PLANE), slices(grey)
+    if not aggregation.startswith("2d"):
+        steps, volumes = [step for step in steps if followed(grey, step)] or steps, [grey]
+    each = [[runs(volume, step) for step in steps] for volume in volumes]
     if aggregation in ("2d_average", "2.5d_direction_merge", "3d_average"):
         return list(itertools.chain(*each))
     return [list(itertools.chain(*of_volume)) for of_volume in each]

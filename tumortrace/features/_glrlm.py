@@ -88,7 +88,8 @@ def glrlm(
         - ``"3d_volume_merge"``: all 13 directions added up.
 
         A 2-D image is a volume of one slice. A region in one slice has 4 directions: along those that leave the
-        slice, every pixel would be a run of 1, whatever the texture.
+        slice, every pixel would be a run of 1, whatever the texture. For the same reason, where slices are not
+        counted apart, a direction along which no pixel follows another is left out.
 
     Returns
     -------
@@ -168,7 +169,7 @@ def glrlm_matrix(
         there is. The matrices are, by `aggregation`: every slice of the box around the mask with its 4 directions,
         ``m = 4 · slice + direction`` (``"2d_average"``); these slices (``"2d_slice_merge"``); 4 directions
         (``"2.5d_direction_merge"``); 13 directions, 4 in a single slice (``"3d_average"``); or one matrix.
-        Directions are those of `glcm_matrix`.
+        Directions are those of `glcm_matrix`, less those that `glrlm` leaves out.
 
     Raises
     ------
@@ -232,7 +233,31 @@ def _tables(grey: NDArray[np.uint16], n_levels: int, scheme: Aggregation) -> tup
             flat, (slices, rows, cols), rows * cols, cols, _ACROSS_SLICES, tables[4:] if len(tables) > 1 else tables
         )
     n_added = scheme.n_directions if scheme.merged else 1
+    if not scheme.by_slice:
+        followed = _followed(grey, DIRECTIONS[: scheme.n_directions])
+        if followed.any() and not followed.all():
+            tables, n_added = (tables, int(followed.sum())) if scheme.merged else (tables[followed], 1)
     return tables, n_added * _add_single(flat, n_added, tables)
+
+
+@kernel
+def _followed(grey: NDArray[np.uint16], steps: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say along which directions one pixel of the region follows another."""
+    slices, rows, cols = grey.shape
+    found = np.zeros(len(steps), np.bool_)
+    for d in range(len(steps)):
+        dz, dy, dx = steps[d]
+        for z in range(slices - dz):
+            for y in range(max(0, -dy), min(rows, rows - dy)):
+                for x in range(max(0, -dx), min(cols, cols - dx)):
+                    if grey[z, y, x] and grey[z + dz, y + dy, x + dx]:
+                        found[d] = True
+                        break
+                if found[d]:
+                    break
+            if found[d]:
+                break
+    return found
 
 
 @kernel
