@@ -303,3 +303,19 @@ def test_agrees_with_highdicom(tmp_path_factory, step, noise, orientation):
         refused(folder, "varies|missing")
     else:
         assert read_series(folder).spacing[0] == pytest.approx(spacing, rel=1e-9)
+
+
+@given(data=st.data())
+def test_a_damaged_byte_is_refused_or_harmless(one_file, data):
+    path, content = one_file
+    at = data.draw(st.integers(128, len(content) - 85))  # before the pixels
+    damaged = bytearray(content)
+    damaged[at] ^= data.draw(st.integers(1, 255))
+    other = path.with_name("other.dcm")
+    other.write_bytes(damaged)
+    try:
+        image = read_series(other)
+    except ImageError as error:
+        assert other.name in str(error)  # noqa: PT017 - either is right
+    else:
+        assert image.array.shape == (1, 6, 7)

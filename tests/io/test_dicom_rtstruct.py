@@ -1,8 +1,9 @@
 """DICOM contours: a sphere, holes, edges, and contours that do not belong to the image."""
 
 import numpy as np
+import pydicom
 import pytest
-from dicoms import AXIAL, OBLIQUE, PATIENT, SAGITTAL, write_rtstruct, write_series
+from dicoms import AXIAL, OBLIQUE, PATIENT, SAGITTAL, save, write_rtstruct, write_series
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -87,6 +88,14 @@ def test_regions_overlap_and_points_enclose_nothing(tmp_path, image):
     assert (labels.mask("a") & labels.mask("b")).sum() == 4
     path = write_rtstruct(tmp_path / "p.dcm", {"iso": [square(image, 1, 2.5, 2.5)[:1]]}, kind="POINT")
     assert read_rtstruct(path, image).rois() == []
+
+
+def test_regions_counted_from_0(tmp_path, image):
+    data = pydicom.dcmread(write_rtstruct(tmp_path / "r.dcm", {"GTV": [square(image, 1, 2.5, 8.5)]}))
+    data.StructureSetROISequence[0].ROINumber = data.ROIContourSequence[0].ReferencedROINumber = 0
+    labels = read_rtstruct(save(tmp_path / "r.dcm", data), image)
+    assert labels.rois() == [(1, "GTV")]
+    assert labels.mask("GTV").sum() == 36
 
 
 def test_a_contour_may_leave_the_image(tmp_path, image):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tumortrace.io._dicom_plane import read_header
+from tumortrace.io._dicom_plane import guarded, read_header
 from tumortrace.io._error import ImageError
 from tumortrace.io._image import Image
 from tumortrace.io._labels import Labels
@@ -43,7 +43,9 @@ def read_dicom_labels(
     from tumortrace.io._dicom_rtstruct import read_rtstruct
     from tumortrace.io._dicom_seg import read_seg
 
-    modality = str(read_header(Path(path), ["Modality"]).get("Modality") or "unknown")
+    header = read_header(Path(path), ["Modality"])
+    with guarded(path):
+        modality = str(header.get("Modality") or "unknown")
     if modality == "SEG":
         return read_seg(path, image=image, max_voxels=max_voxels)
     if modality == "RTSTRUCT":

@@ -7,6 +7,7 @@ identity and no date of birth of a patient is ever looked at.
 import math
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -97,12 +98,25 @@ def read_planes(path: Path) -> list[Plane]:
         If the file cannot be read, is no DICOM file, is cut short, in colour, or says something impossible.
     """
     header = read_header(path, TAGS)
-    try:
+    with guarded(path):
         return _planes(path, header) if _is_image(header) else []
+
+
+@contextmanager
+def guarded(path: object) -> Iterator[None]:
+    """Turn whatever a damaged header makes pydicom raise into an ImageError, without quoting what stands in it.
+
+    Values are looked at when they are asked for; one that is too long by a digit is no reason for a warning.
+    """
+    import pydicom
+
+    try:
+        with pydicom.config.disable_value_validation():
+            yield
     except ImageError:
         raise
-    except Exception as error:  # whatever a damaged header makes pydicom raise
-        raise ImageError(f"{path}: has a damaged DICOM header: {error or type(error).__name__}") from error
+    except Exception as error:
+        raise ImageError(f"{path}: has a damaged DICOM header ({type(error).__name__}); export it anew") from error
 
 
 def read_header(path: Path, tags: list[str] | None = None, *, pixels: bool = False) -> "Dataset":
@@ -114,7 +128,7 @@ def read_header(path: Path, tags: list[str] | None = None, *, pixels: bool = Fal
     from pydicom.errors import InvalidDicomError
 
     try:
-        with pydicom.config.disable_value_validation():  # a value too long by a digit is no reason for a warning
+        with pydicom.config.disable_value_validation():
             data = pydicom.dcmread(path, stop_before_pixels=not pixels, specific_tags=list(tags) if tags else None)
     except FileNotFoundError:
         raise ImageError(f"{path}: does not exist") from None
@@ -122,8 +136,10 @@ def read_header(path: Path, tags: list[str] | None = None, *, pixels: bool = Fal
         raise ImageError(f"{path}: is a folder; give a DICOM file") from None
     except InvalidDicomError:
         raise ImageError(f"{path}: is no DICOM file: 'DICM' does not stand after its first 128 bytes") from None
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be read: {error.strerror or error}") from error
     except Exception as error:
-        raise ImageError(f"{path}: cannot be read as DICOM: {error or type(error).__name__}") from error
+        raise ImageError(f"{path}: has a damaged DICOM header ({type(error).__name__}); export it anew") from error
     if "MediaStorageSOPClassUID" not in data.file_meta or "TransferSyntaxUID" not in data.file_meta:
         raise ImageError(f"{path}: is cut short: its DICOM header is not complete")
     for element in data.values():  # pydicom takes what is there of the last value for the whole

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumortrace.io._dicom_labels import Layers
-from tumortrace.io._dicom_plane import read_header
+from tumortrace.io._dicom_plane import guarded, read_header
 from tumortrace.io._error import ImageError
 from tumortrace.io._image import Image
 from tumortrace.io._labels import Labels
@@ -37,9 +37,9 @@ def read_rtstruct(path: str | os.PathLike[str], image: Image) -> Labels:
     Returns
     -------
     Labels
-        On the grid of the image; the regions by their number in the file (`ROINumber`) and with their names
-        (`ROIName`). A region that overlaps one before it is in another layer. Points and open lines enclose nothing
-        and are left out.
+        On the grid of the image; the regions by their number in the file (`ROINumber`; one more where a file counts
+        from 0) and with their names (`ROIName`). A region that overlaps one before it is in another layer. Points
+        and open lines enclose nothing and are left out.
 
     Raises
     ------
@@ -55,12 +55,8 @@ def read_rtstruct(path: str | os.PathLike[str], image: Image) -> Labels:
     made up between slices.
     """
     header = read_header(Path(path))
-    try:
+    with guarded(path):
         return _labels(Path(path), header, image)
-    except ImageError:
-        raise
-    except Exception as error:  # whatever a damaged header makes pydicom raise
-        raise ImageError(f"{path}: is a damaged structure set: {error or type(error).__name__}") from error
 
 
 def fill(contours: list[NDArray[np.float64]], shape: tuple[int, int]) -> NDArray[np.bool_]:
@@ -101,13 +97,15 @@ def _labels(path: Path, header: "Dataset", image: Image) -> Labels:
     if image.spacing is None or image.origin is None or image.direction is None or len(image.spacing) != 3:
         raise ImageError(f"{image.source}: does not say where it lies, so contours cannot be put on it")
     names = {int(roi.ROINumber): str(roi.get("ROIName") or "") for roi in header.StructureSetROISequence}
+    more = max(0, 1 - min(names, default=1))  # 0 means outside
+    names = {number + more: name for number, name in names.items()}
     if "ROIContourSequence" not in header:
         raise ImageError(f"{path}: names {len(names)} regions and holds no contours; is it cut short?")
     shape = image.array.shape[-3:]
     layers = Layers(shape, max([*names, 1]))
     drawn = {}
     for roi in header.ROIContourSequence:
-        number = int(roi.ReferencedROINumber)
+        number = int(roi.ReferencedROINumber) + more
         slices: dict[int, list[NDArray[np.float64]]] = defaultdict(list)
         for contour in roi.get("ContourSequence") or ():
             if contour.ContourGeometricType in _AREAS:

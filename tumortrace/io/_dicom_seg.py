@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tumortrace.io._dicom_labels import Layers
 from tumortrace.io._dicom_pixels import read_frames
-from tumortrace.io._dicom_plane import Attributes, read_header
+from tumortrace.io._dicom_plane import Attributes, guarded, read_header
 from tumortrace.io._dicom_stack import REGULAR, SHIFT, Grid, directions
 from tumortrace.io._error import ImageError
 from tumortrace.io._grid import TOLERANCE
@@ -72,12 +72,8 @@ def read_seg(path: str | os.PathLike[str], *, image: Image | None = None, max_vo
         If the file is no segmentation, is damaged or too large, or its frames do not lie on one grid.
     """
     header = read_header(Path(path))
-    try:
+    with guarded(path):
         return _labels(Path(path), header, image, max_voxels)
-    except ImageError:
-        raise
-    except Exception as error:  # whatever a damaged header makes pydicom raise
-        raise ImageError(f"{path}: is a damaged segmentation: {error or type(error).__name__}") from error
 
 
 def _labels(path: Path, header: "Dataset", image: Image | None, max_voxels: int) -> Labels:
