@@ -123,6 +123,21 @@ def test_properties_are_those_of_scikit_image(rng, kind, levels, merged):
 
 
 @pytest.mark.parametrize("aggregation", AGGREGATIONS)
+def test_a_ball_equals_the_naive_version(rng, aggregation):
+    """Most of its rows end before the box does."""
+    image = rng.integers(0, 5, (5, 7, 9))
+    z, y, x = np.indices(image.shape)
+    mask = ((z - 2) / 2) ** 2 + ((y - 3) / 3) ** 2 + ((x - 4) / 4) ** 2 <= 1
+    grey, _ = discretise(image, mask, levels=5)
+    matrices = naive.symmetric_matrices(grey.astype(int), 5, 1, aggregation)
+    assert np.array_equal(glcm_matrix(image, mask, levels=5, aggregation=aggregation)[0], matrices)
+    # many levels, and so one copy of unordered pairs
+    v = glcm(image, mask, levels=50, aggregation=aggregation)
+    grey, _ = discretise(image, mask, levels=50)
+    assert v["contrast"] == pytest.approx(naive.glcm(grey.astype(int), 50, 1, aggregation)["contrast"])
+
+
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
 @pytest.mark.parametrize("distance", [1, 2])
 def test_volumes_equal_the_naive_version(rng, aggregation, distance):
     image = smooth(rng, (4, 7, 6)).astype(float)

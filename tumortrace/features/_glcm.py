@@ -308,6 +308,7 @@ def _tally(
     """
     slices, rows, cols = grey.shape
     n_tables, copies = tables.shape[:2]
+    pairs = ordered or copies == 2
     flat, counts = grey.reshape(grey.size), tables.reshape(tables.size)
     cells = np.empty(_BATCH + n_directions * cols, np.uint32)
     n = 0
@@ -319,14 +320,22 @@ def _tally(
                 start += 1
             while start < stop and flat[at + stop - 1] == 0:
                 stop -= 1
-            for d in range(n_directions):
+            inner = distance <= start and stop <= cols - distance
+            d = 0
+            while d < n_directions:
                 dz, dy, dx = DIRECTIONS[d, 0] * distance, DIRECTIONS[d, 1] * distance, DIRECTIONS[d, 2] * distance
-                first, last = max(start, -dx), min(stop, cols - dx)
+                at_once = 3 if inner and d > 0 else 1  # from the second on, three directions lead to one row
+                first, last = (start, stop) if at_once == 3 else (max(start, -dx), min(stop, cols - dx))
                 if first < last and z + dz < slices and 0 <= y + dy < rows:
-                    there = at + first + (dz * rows + dy) * cols + dx
+                    here, there = at + first, at + first + (dz * rows + dy) * cols + dx
                     table = d * copies * size * size if n_tables > 1 else 0
-                    _cells(flat, at + first, there, last - first, ordered or copies == 2, size, table, cells, n)
-                    n += last - first
+                    if at_once == 3:
+                        apart = copies * size * size if n_tables > 1 else 0
+                        _three(flat, here, there, -dx, last - first, pairs, size, table, apart, cells, n)
+                    else:
+                        _cells(flat, here, there, last - first, pairs, size, table, cells, n)
+                    n += at_once * (last - first)
+                d += at_once
             if n >= _BATCH:
                 _count(cells, n, size * size if copies == 2 else 0, counts)
                 n = 0
@@ -362,6 +371,37 @@ def _cells(
     for x in range(n):
         first, second = np.uint32(grey[np.uint64(here + x)]), np.uint32(grey[np.uint64(there + x)])
         cells[np.uint64(at + x)] = offset + max(first, second) * width + min(first, second)
+
+
+@kernel
+def _three(
+    grey: NDArray[np.uint16],
+    here: int,
+    there: int,
+    step: int,
+    n: int,
+    ordered: bool,
+    size: int,
+    table: int,
+    apart: int,
+    cells: NDArray[np.uint32],
+    at: int,
+) -> None:
+    """Do the same for three directions, each a `step` along the row from the one before and a table `apart`."""
+    width, offset, next_one = np.uint32(size), np.uint32(table), np.uint32(apart)
+    middle, end = there + step, there + 2 * step
+    for x in range(n):
+        first = np.uint32(grey[np.uint64(here + x)])
+        a, b, c = grey[np.uint64(there + x)], grey[np.uint64(middle + x)], grey[np.uint64(end + x)]
+        cells[np.uint64(at + x)] = offset + _cell(first, np.uint32(a), ordered, width)
+        cells[np.uint64(at + n + x)] = offset + next_one + _cell(first, np.uint32(b), ordered, width)
+        cells[np.uint64(at + 2 * n + x)] = offset + next_one + next_one + _cell(first, np.uint32(c), ordered, width)
+
+
+@kernel
+def _cell(first: np.uint32, second: np.uint32, ordered: bool, width: np.uint32) -> np.uint32:
+    larger, smaller = (first, second) if ordered else (max(first, second), min(first, second))
+    return np.uint32(larger * width + smaller)
 
 
 @kernel
