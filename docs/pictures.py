@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from tumortrace import evaluation, io, report
-from tumortrace.features import common_scale, enhancement_maps, enhancing_lesion
+from tumortrace.features import common_scale, enhancement_maps, enhancing_lesion, glcm_map
 from tumortrace.io import synthetic
 from tumortrace.report._style import COLOURS, new_figure, tidy
 
@@ -93,6 +93,13 @@ def draw_kinetics():
     return figure
 
 
+def draw_map():
+    """Draw the joint entropy around each pixel of the lesion over it."""
+    image, mask = lesion()
+    entropy = glcm_map(image, window=5, levels=16, features=["joint_entropy"])["joint_entropy"]
+    return report.plot_map(image, entropy, mask, label="joint entropy (bits)")
+
+
 def main(out=Path(__file__).parent / "img"):
     """Draw them all into a folder."""
     image, mask = lesion()
@@ -102,6 +109,7 @@ def main(out=Path(__file__).parent / "img"):
         report.save(report.panel(image, views=["image", view]), out / f"{view}.png", dpi=110)
     report.save(report.panel(image, mask, views=["image"]), out / "shape.png", dpi=110)
     report.save(draw_kinetics(), out / "kinetics.png", dpi=110)
+    report.save(draw_map(), out / "maps.png", dpi=110)
     curves(out)
 
 

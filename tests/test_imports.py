@@ -36,7 +36,7 @@ ALLOWED = {
     "features": {"_check", "_numba"},
     "io": {"_check"},
     "filters": {"_check", "_numba", "_entry", "features"},
-    "preprocess": {"_check", "_entry"},
+    "preprocess": {"_check", "_numba", "_entry"},
     "table": {"_check", "_entry", "features", "io", "filters", "preprocess", "regions"},
     "evaluation": {"_check"},
     "deep": {"_check", "io"},

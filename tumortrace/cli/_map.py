@@ -1,5 +1,7 @@
 """The command that draws maps of features."""
 
+from __future__ import annotations
+
 import argparse
 import json
 import re
@@ -8,13 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 import tumortrace
 from tumortrace.cli._common import NOTICE, OK, UsageError, add_command, names, whole
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from tumortrace.features import FeatureMaps
     from tumortrace.io import Image
 
@@ -91,7 +93,7 @@ def _map(args: argparse.Namespace) -> int:
     return OK
 
 
-def _read(args: argparse.Namespace, pixels: bool) -> "Image":
+def _read(args: argparse.Namespace, pixels: bool) -> Image:
     from tumortrace import io
 
     if pixels:
@@ -117,7 +119,7 @@ def _parameters(args: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in chosen.items() if value is not None}
 
 
-def _with_bar(compute: Any, shown: bool) -> "FeatureMaps":
+def _with_bar(compute: Any, shown: bool) -> FeatureMaps:
     from tumortrace.table._write import progress_bar
 
     with progress_bar(100, shown, unit="%") as bar:
@@ -125,17 +127,19 @@ def _with_bar(compute: Any, shown: bool) -> "FeatureMaps":
     return maps
 
 
-def _write_volumes(maps: "FeatureMaps", image: "Image", out: Path) -> Iterator[Path]:
+def _write_volumes(maps: FeatureMaps, image: Image, out: Path) -> Iterator[Path]:
     from tumortrace import io
 
     for name, values in maps.items():
         path = out / f"{name}.nii.gz"
-        io.write_nifti(path, values.astype(np.float32), image)
+        io.write_nifti(path, values.astype("float32"), image)
         yield path
 
 
-def _write_pictures(maps: "FeatureMaps", image: "Image", out: Path) -> Iterator[Path]:
+def _write_pictures(maps: FeatureMaps, image: Image, out: Path) -> Iterator[Path]:
     """Draw each map over each slice that has a value, with the same colours for all slices."""
+    import numpy as np
+
     from tumortrace import report
 
     shape = (-1, *image.array.shape[-2:])
@@ -161,10 +165,12 @@ def _write_pictures(maps: "FeatureMaps", image: "Image", out: Path) -> Iterator[
 
 
 def _limits(values: NDArray[np.float64]) -> tuple[float, float] | None:
+    import numpy as np
+
     return (float(np.nanmin(values)), float(np.nanmax(values))) if np.isfinite(values).any() else None
 
 
-def _write_settings(args: argparse.Namespace, chosen: dict[str, Any], maps: "FeatureMaps") -> None:
+def _write_settings(args: argparse.Namespace, chosen: dict[str, Any], maps: FeatureMaps) -> None:
     """Write beside the maps how they were computed."""
     said = {
         "tumortrace": tumortrace.__version__,
