@@ -37,6 +37,7 @@ ALLOWED = {
     "io": {"_check"},
     "filters": {"_check", "_numba", "_entry", "features"},
     "preprocess": {"_check", "_numba", "_entry"},
+    "regions": {"_check", "_entry"},
     "table": {"_check", "_entry", "features", "io", "filters", "preprocess", "regions"},
     "evaluation": {"_check"},
     "deep": {"_check", "io"},

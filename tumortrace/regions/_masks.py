@@ -1,21 +1,11 @@
-"""Regions derived from the mask of a lesion: its rim and core, the ring around it, the mirrored region.
+"""The regions: masks from a mask."""
 
-Distances are in millimetres between the centres of voxels, so that a region is as wide in one direction as in
-another whatever the spacing. A region that comes out empty is an error that says why.
-
-``name(mask, *, spacing=None, …) -> ndarray of bool, shape of mask``. `REGIONS` is the one list; `parse`, `label`
-and `derive` are for settings. Research software, no medical device.
-"""
-
-import inspect
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tumortrace import _check
-from tumortrace._entry import Entry, expand, known, words
 
 Mask = NDArray[np.bool_]
 
@@ -221,50 +211,6 @@ def contralateral(
     return mirrored
 
 
-def body(image: ArrayLike) -> Mask:
-    """Return a simple mask of the body: what is brighter than the air around it.
-
-    Voxels above Otsu's threshold; of these the largest connected component; its holes filled, slice by slice.
-
-    Parameters
-    ----------
-    image : array_like, shape (rows, cols) or (slices, rows, cols)
-        MR or CT, with air around the body.
-
-    Returns
-    -------
-    ndarray of bool, shape of `image`
-
-    Raises
-    ------
-    ValueError
-        If the image is constant.
-
-    Notes
-    -----
-    Otsu 1979, A threshold selection method from gray-level histograms, https://doi.org/10.1109/TSMC.1979.4310076,
-    on 256 bins. It needs air that is darker than tissue. Dark tissue at the surface is taken for air, a table that
-    touches the body for body: look at the mask.
-
-    Examples
-    --------
-    >>> body([[0, 0, 0, 0, 0], [0, 7, 8, 7, 0], [9, 0, 0, 0, 0]]).astype(int)
-    array([[0, 0, 0, 0, 0],
-           [0, 1, 1, 1, 0],
-           [1, 0, 0, 0, 0]])
-    """
-    from scipy.ndimage import binary_fill_holes, generate_binary_structure, label
-
-    array = _check.volume(image)
-    if array.min() == array.max():
-        raise ValueError("the image is constant: there is no body to tell from air; give a mask of the body")
-    bright = array > _otsu(array)
-    parts, _ = label(bright, generate_binary_structure(3, 3))
-    largest = parts == np.argmax(np.bincount(parts.ravel())[1:]) + 1
-    filled = np.stack([binary_fill_holes(part) for part in largest])
-    return filled.reshape(np.shape(image))
-
-
 def left_right(direction: ArrayLike) -> int:
     """Return the array axis that runs from left to right, from the direction of an `Image`.
 
@@ -292,101 +238,6 @@ def left_right(direction: ArrayLike) -> int:
     if abs(matrix[0, axis]) < np.cos(np.deg2rad(30)):
         raise ValueError("no axis of the image is within 30° of left and right; say which by axis")
     return axis
-
-
-REGIONS: dict[str, Callable[..., Mask]] = {
-    "lesion": lesion,
-    "rim": rim,
-    "core": core,
-    "ring": ring,
-    "contralateral": contralateral,
-    "versus_contralateral": contralateral,
-}
-"""Name → region."""
-
-DIFFERENCES = ("versus_contralateral",)
-"""Regions that stand for a comparison: the features of the lesion minus those of the region."""
-
-_SUPPLIED = ("spacing", "direction", "body")
-
-
-def parse(entry: Any) -> tuple[Entry, ...]:
-    """Return the regions that an entry of the settings stands for, checked, with every parameter.
-
-    Parameters
-    ----------
-    entry : str or dict
-        A name (``"lesion"``), or one name with parameters (``{"ring": {"width": [3, 5], "gap": 1}}``). A parameter
-        that is a list stands for a region for each of its values. `axis` of the contralateral region may be left
-        out: it is found from the direction of the image.
-
-    Raises
-    ------
-    ValueError
-        If a name, a parameter or a value is not valid; the message lists the valid ones.
-
-    Examples
-    --------
-    >>> [label(*region) for region in parse({"ring": {"width": [3, 5], "gap": 1}})]
-    ['ring_3mm_gap_1mm', 'ring_5mm_gap_1mm']
-    """
-    regions = expand(entry, REGIONS, "region", _SUPPLIED)
-    for name, parameters in regions:
-        try:
-            _check_parameters(**parameters)
-        except ValueError as error:
-            raise ValueError(f"region {name}: {error}") from error
-    return regions
-
-
-def label(name: str, parameters: Mapping[str, Any]) -> str:
-    """Return the column prefix of a region.
-
-    Examples
-    --------
-    >>> label("rim", {"width": 2.5}), label("contralateral", {"axis": None, "plane": 127.5})
-    ('rim_2_5mm', 'contralateral_plane_127_5')
-    """
-    known([name], REGIONS, "region")
-    parts = [name]
-    if "width" in parameters:
-        parts.append(f"{words(float(parameters['width']))}mm")
-    if parameters.get("gap"):
-        parts.append(f"gap_{words(float(parameters['gap']))}mm")
-    parts += [f"{key}_{words(parameters[key])}" for key in ("axis", "plane") if parameters.get(key) is not None]
-    return "_".join(parts)
-
-
-def derive(
-    region: Entry,
-    mask: ArrayLike,
-    *,
-    spacing: Sequence[float] | None = None,
-    direction: ArrayLike | None = None,
-    body: ArrayLike | None = None,
-) -> Mask:
-    """Return the mask of a region of `parse`.
-
-    Parameters
-    ----------
-    region : Entry
-        ``(name, parameters)``.
-    mask, spacing
-        Of the lesion.
-    direction : array_like, shape (3, 3), optional
-        Of the image, for the contralateral region; its `axis` goes before it.
-    body : array_like, same shape as `mask`, optional
-        Keep rings and contralateral regions to this mask.
-
-    Raises
-    ------
-    ValueError
-        If the region is empty, or where left and right are is not known.
-    """
-    name, parameters = region
-    given = {"spacing": spacing, "direction": direction, "body": body}
-    takes = inspect.signature(REGIONS[name]).parameters
-    return REGIONS[name](mask, **{key: value for key, value in given.items() if key in takes}, **parameters)
 
 
 def _checked(mask: ArrayLike, spacing: Sequence[float] | None) -> tuple[Mask, tuple[float, ...]]:
@@ -439,28 +290,3 @@ def _twice_the_plane(size: int, axis: int, plane: float | None, within: Mask | N
         raise ValueError("body is empty: no voxel is inside; give another mask, or leave it out")
     counts = within.sum(axis=tuple(a for a in range(within.ndim) if a != axis))
     return round(2 * float(np.average(np.arange(size), weights=counts)))
-
-
-def _otsu(array: NDArray[Any]) -> float:
-    """Return the threshold that separates two classes with the largest variance between them."""
-    counts, edges = np.histogram(array, bins=256)
-    centres = (edges[:-1] + edges[1:]) / 2
-    below = np.cumsum(counts)[:-1]
-    total = np.cumsum(counts * centres)
-    above = array.size - below
-    between = below * above * (total[:-1] / below - (total[-1] - total[:-1]) / above) ** 2
-    return float(edges[1:-1][np.argmax(between)])
-
-
-def _check_parameters(
-    width: float = 1.0, gap: float = 0.0, axis: int | None = None, plane: float | None = None
-) -> None:
-    _check.positive("width", width)
-    if gap != 0:
-        _check.positive("gap", gap)
-    if axis is not None:
-        _check.integer("axis", axis, 0, 2)
-    if plane is not None and (
-        isinstance(plane, bool) or not isinstance(plane, int | float) or not np.isfinite(plane)
-    ):
-        raise ValueError(f"plane is {plane!r}; give a position along the axis in voxels")
