@@ -104,6 +104,10 @@ def from_pyradiomics(parameters: Mapping[str, Any] | str | Path | None = None) -
     Spacings turn round: PyRadiomics has (cols, rows, slices). Matrices of directions are averaged over them, as
     ``weightingNorm: null`` asks for, or added up; with ``force2D`` those of the plane.
 
+    Where PyRadiomics refuses a region (of one voxel or one line; of several slices, for the class shape2D), it is
+    measured here. With a ``resegmentRange``, the class shape is of the whole region; PyRadiomics cuts it to the box
+    of what is left. More than 4096 grey levels are refused.
+
     Examples
     --------
     >>> settings = from_pyradiomics({"setting": {"binWidth": 10, "resampledPixelSpacing": [1, 1, 3]}})
