@@ -143,12 +143,40 @@ def _distribution(volume: NDArray[Any], inside: NDArray[np.bool_]) -> tuple[NDAr
         counts = count(volume, inside, 256)
         values = np.flatnonzero(counts)
         return values.astype(np.uint8), counts[values]
+    low, whole = _count_whole(volume, inside)
+    if whole.size:
+        steps = np.flatnonzero(whole)
+        return low + steps, whole[steps]
     return _runs(np.sort(volume[inside]))
 
 
 def _reason(numbers: NDArray[np.float64]) -> str:
     undefined = (_NAMES[k] for k in np.flatnonzero(np.isnan(numbers)))
     return "; ".join(f"{name}: {_UNDEFINED[name.removeprefix('histogram_')]}" for name in undefined)
+
+
+@kernel
+def _count_whole(volume: NDArray[np.float64], inside: NDArray[np.bool_]) -> tuple[float, NDArray[np.int64]]:
+    """Return the least intensity and how often it, it + 1, … occur.
+
+    Nothing is counted where an intensity is no whole number, or the range is larger than the region.
+    """
+    flat, within = volume.reshape(volume.size), inside.reshape(inside.size)
+    low, high, n = np.inf, -np.inf, 0
+    for k in range(flat.size):
+        if within[k]:
+            value = flat[k]
+            if value != np.floor(value):
+                return value, np.empty(0, np.int64)
+            low, high = min(low, value), max(high, value)
+            n += 1
+    if high - low >= n:
+        return low, np.empty(0, np.int64)
+    counts = np.zeros(int(high - low) + 1, np.int64)
+    for k in range(flat.size):
+        if within[k]:
+            counts[int(flat[k] - low)] += 1
+    return low, counts
 
 
 @kernel
