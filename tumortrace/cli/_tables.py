@@ -58,8 +58,8 @@ def _add_extract(commands: Any) -> None:
         metavar="SOURCE",
         help="a folder of images or volumes, a manifest (.csv with a column Image), or one",
     )
-    _add_choice_of_features(command)
-    _add_choice_of_masks(command)
+    add_choice_of_features(command)
+    add_choice_of_masks(command)
     add_jobs(command)
     add(
         "-o",
@@ -79,14 +79,17 @@ def _add_extract(commands: Any) -> None:
     add("-q", "--quiet", action="store_true", help="print errors only")
 
 
-def _add_choice_of_features(command: argparse.ArgumentParser) -> None:
+def add_choice_of_features(
+    command: argparse.ArgumentParser, usual: str = "ibsi for extract of volumes, else default"
+) -> None:
+    """Declare the options that choose extractors and parameters; `usual` is the preset where none is given."""
     add = command.add_argument
     add("--settings", metavar="FILE", type=Path, help="YAML file of extractors and parameters; see: settings init")
     add(
         "--preset",
         metavar="NAME",
         choices=PRESETS,
-        help=f"settings to start from: {', '.join(PRESETS)} (default: ibsi for extract of volumes, else default)",
+        help=f"settings to start from: {', '.join(PRESETS)} (default: {usual})",
     )
     add("--features", metavar="NAMES", help="run these extractors only: names with commas between; see: features")
     add(
@@ -98,7 +101,8 @@ def _add_choice_of_features(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_choice_of_masks(command: argparse.ArgumentParser) -> None:
+def add_choice_of_masks(command: argparse.ArgumentParser) -> None:
+    """Declare the options that choose a region, and the names of columns."""
     add = command.add_argument
     add("--mask", metavar="FILE", type=Path, help="the mask, where SOURCE is one image")
     add("--label", metavar="N", help="the region of a mask that has several: number or name, or all for a row each")
@@ -111,7 +115,7 @@ def _add_choice_of_masks(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _chosen_settings(
+def chosen_settings(
     args: argparse.Namespace, preset: str | None = None, overrides: Sequence[str] = (), names: str | None = None
 ) -> "Settings":
     """Return the settings that were asked for; the name of the table is looked at too, before any work."""
@@ -132,7 +136,7 @@ def _chosen_settings(
         raise UsageError(error) from error
 
 
-def _of_masks(args: argparse.Namespace) -> list[str]:
+def of_masks(args: argparse.Namespace) -> list[str]:
     """Return what the options of masks set."""
     given = []
     if args.label is not None:
@@ -158,7 +162,7 @@ def _fitting_preset(args: argparse.Namespace) -> str | None:
 def _extract(args: argparse.Namespace) -> int:
     from tumortrace.table import WorkerDied, extract
 
-    settings = _chosen_settings(args, _fitting_preset(args), _of_masks(args), args.names)
+    settings = chosen_settings(args, _fitting_preset(args), of_masks(args), args.names)
     progress = sys.stderr.isatty() if args.progress is None else args.progress
     try:
         summary = extract(
@@ -173,11 +177,12 @@ def _extract(args: argparse.Namespace) -> int:
     except WorkerDied as error:
         raise WorkerDied(f"{error}{_RESUME}") from error
     if not args.quiet:
-        _report(summary, len(settings.columns))
+        report_table(summary, len(settings.columns))
     return SOME_FAILED if summary.failed else OK
 
 
-def _report(summary: "Summary", columns: int) -> None:
+def report_table(summary: "Summary", columns: int) -> None:
+    """Print what a run did, and what went wrong."""
     for problem in summary.problems[:SHOWN]:
         complain(f"warning: {problem}")
     for path, reason in summary.skipped[:SHOWN]:
@@ -209,7 +214,7 @@ def _add_slices(commands: Any) -> None:
         metavar="SOURCE",
         help="a folder in the BreaDM layout, or a manifest with patient, slice and sequence",
     )
-    _add_choice_of_features(command)
+    add_choice_of_features(command)
     add("--texture", action=argparse.BooleanOptionalAction, default=True, help="texture (default: yes)")
     add("--kinetics", action=argparse.BooleanOptionalAction, default=True, help="kinetics (default: yes)")
     add_jobs(command)
@@ -229,7 +234,7 @@ def _add_slices(commands: Any) -> None:
 def _slices(args: argparse.Namespace) -> int:
     from tumortrace.table import extract_slices
 
-    settings = _chosen_settings(args)
+    settings = chosen_settings(args)
     if not args.texture and not args.kinetics:
         raise UsageError("--no-texture and --no-kinetics leave nothing to compute")
     given = args.settings is not None or args.features is not None or args.set

@@ -74,16 +74,19 @@ def same_grid(image: Image, mask: Image | Labels) -> None:
     tumortrace.io._error.ImageError: m.nii: lies on another grid than a.nii: its shape is 2 × 3 × 3, not 2 × 3 × 4;
     its spacing differs by 0.5 mm; bring it onto the grid of the image with --resample-mask
     """
-    differences = []
-    here, there = _shape(image), _shape(mask)
-    if here != there:
-        differences.append(f"its shape is {_words(there)}, not {_words(here)}")
-    differences += _apart(image, mask)
-    if differences:
+    found = differences(image, mask)
+    if found:
         raise ImageError(
-            f"{mask.source}: lies on another grid than {image.source}: {'; '.join(differences)}; "
+            f"{mask.source}: lies on another grid than {image.source}: {'; '.join(found)}; "
             "bring it onto the grid of the image with --resample-mask"
         )
+
+
+def differences(image: Image, other: Image | Labels) -> list[str]:
+    """Say in what the grid of another image or mask differs from that of an image, and by how much."""
+    here, there = _shape(image), _shape(other)
+    shapes = [] if here == there else [f"its shape is {_words(there)}, not {_words(here)}"]
+    return shapes + _apart(image, other)
 
 
 def resample_labels(labels: Labels, onto: Image) -> tuple[Labels, float]:

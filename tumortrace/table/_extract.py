@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from tumortrace.table._pool import run
-from tumortrace.table._rows import Compute
+from tumortrace.table._rows import Compute, Computes
 from tumortrace.table._settings import ALL_LABELS, Settings
 from tumortrace.table._source import AFTER_IDENTITY, LAST, Images, collect, each_roi
 from tumortrace.table._write import Summary, progress_bar, write_table
@@ -122,20 +122,21 @@ def extract(
     if taken:
         raise ValueError(f"the column {taken[0]!r} of the source has the name of a feature; rename it")
     if out is not None:
-        return write_table(images, checked, Path(out), jobs=jobs, resume=resume, progress=progress)
+        return write_table(images, Compute(checked), Path(out), jobs=jobs, resume=resume, progress=progress)
     if resume:
         raise ValueError("resume needs out: the table to go on with")
-    return to_frame(images, checked, jobs, progress)
+    return to_frame(images, Compute(checked), jobs, progress)
 
 
-def to_frame(images: Images, settings: Settings, jobs: int | None, progress: bool) -> pd.DataFrame:
+def to_frame(images: Images, compute: Computes, jobs: int | None, progress: bool) -> pd.DataFrame:
     """Extract to memory; see `extract`."""
     import pandas as pd
 
-    numbers = np.empty((len(images), len(settings.columns)))
+    columns = list(compute.settings.columns)
+    numbers = np.empty((len(images), len(columns)))
     digests, statuses, errors = [], [], []
-    results = run(Compute(settings), images.items(), len(images), jobs)
-    with closing(results), progress_bar(len(images), progress) as bar:
+    results = run(compute, images.items(), len(images), jobs)
+    with closing(results), progress_bar(len(images), progress, compute.unit) as bar:
         for i, (_, row) in enumerate(results):
             assert row is not None
             numbers[i] = row.values
@@ -145,4 +146,4 @@ def to_frame(images: Images, settings: Settings, jobs: int | None, progress: boo
             bar.update()
     first = images.identity.assign(**{AFTER_IDENTITY: digests})
     last = dict(zip(LAST, (statuses, errors), strict=True))
-    return pd.concat([first, pd.DataFrame(numbers, columns=list(settings.columns)), pd.DataFrame(last)], axis=1)
+    return pd.concat([first, pd.DataFrame(numbers, columns=columns), pd.DataFrame(last)], axis=1)

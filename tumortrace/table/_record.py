@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tumortrace
-from tumortrace.table._settings import Settings
+from tumortrace.table._rows import Recipe
 from tumortrace.table._source import Images
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def record_path(table: Path) -> Path:
     return table.with_name(table.name + ".json")
 
 
-def write_record(summary: Summary, images: Images, settings: Settings) -> None:
+def write_record(summary: Summary, images: Images, settings: Recipe) -> None:
     """Write the record of a table of images."""
     content: dict[str, Any] = {
         "table": summary.path.name,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import orjson
@@ -46,6 +46,41 @@ class Row(NamedTuple):
     error: str
 
 
+class Recipe(Protocol):
+    """What a table and its record say of how the numbers are made; `Settings` is one."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the numbers."""
+
+    @property
+    def hash(self) -> str:
+        """32 hex digits over what determines the numbers."""
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What determines the numbers, for people."""
+
+    @property
+    def deviations(self) -> list[str]:
+        """Where it leaves the IBSI, one sentence each."""
+
+
+class Computes(Protocol):
+    """Items to their rows; None where the row of the earlier run has the same digest and stays as it is."""
+
+    @property
+    def settings(self) -> Recipe:
+        """What the numbers are made by."""
+
+    @property
+    def unit(self) -> str:
+        """What an item is, for the progress bar."""
+
+    def __call__(self, items: Sequence[Item]) -> list[Row | None]:
+        """Compute the rows; what cannot be read or is refused makes a row that says so."""
+
+
 class Pixels(NamedTuple):
     """An item that has been read."""
 
@@ -65,6 +100,7 @@ class Compute:
     """
 
     settings: Settings
+    unit: str = "image"
 
     def __call__(self, items: Sequence[Item]) -> list[Row | None]:
         """Compute the rows; an image that cannot be read or is refused makes a row that says so."""
@@ -122,7 +158,7 @@ class Compute:
 class Format:
     """Items to the status and the CSV line of their rows; None where the earlier row stays."""
 
-    compute: Compute
+    compute: Computes
 
     def __call__(self, items: Sequence[Item]) -> list[tuple[str, bytes] | None]:
         """Compute and format, both in the worker."""

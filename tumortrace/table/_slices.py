@@ -20,7 +20,7 @@ from tumortrace.table._phases import Course, Kinetics, Slice, phase_names
 from tumortrace.table._pool import run
 from tumortrace.table._presets import PRESETS
 from tumortrace.table._record import put, record_path, versions
-from tumortrace.table._rows import FAILED, INCOMPLETE, OK, Item, cells, numbers
+from tumortrace.table._rows import FAILED, INCOMPLETE, OK, Compute, Item, cells, numbers
 from tumortrace.table._settings import Settings
 from tumortrace.table._source import LAST, Images, collect
 from tumortrace.table._wide import SLICE, safe_names, widen
@@ -181,9 +181,9 @@ def _per_image(
     import pandas as pd
 
     if target is None:
-        return to_frame(images, settings, jobs, progress)
+        return to_frame(images, Compute(settings), jobs, progress)
     path = target.with_name(f"{target.stem}.images.csv")
-    write_table(images, settings, path, jobs=jobs, resume=resume, progress=progress)
+    write_table(images, Compute(settings), path, jobs=jobs, resume=resume, progress=progress)
     n = len(settings.columns)
     values, last = np.empty((len(images), n)), []
     with path.open(encoding="utf-8", newline="") as file:

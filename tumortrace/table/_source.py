@@ -58,7 +58,7 @@ class Images:
             yield Item(self._source(image), self._mask(mask), cells(row)[:-1] + b",", roi=roi)
 
     def _source(self, image: Any) -> Source:
-        return image if isinstance(image, np.ndarray) else self.root / image
+        return self.root / image if isinstance(image, str | os.PathLike) else image
 
     def _mask(self, mask: Any) -> Source | None:
         return None if mask is None or (isinstance(mask, str) and not mask) else self._source(mask)

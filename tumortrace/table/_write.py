@@ -14,8 +14,7 @@ from tumortrace.table import _parquet
 from tumortrace.table._kept import Kept
 from tumortrace.table._pool import run
 from tumortrace.table._record import write_record
-from tumortrace.table._rows import FAILED, INCOMPLETE, Compute, Format, cells
-from tumortrace.table._settings import Settings
+from tumortrace.table._rows import FAILED, INCOMPLETE, Computes, Format, cells
 from tumortrace.table._source import AFTER_IDENTITY, LAST, Images
 
 ENDINGS = (".csv", ".parquet")
@@ -52,17 +51,19 @@ class Summary:
 
 
 def write_table(
-    images: Images, settings: Settings, out: Path, *, jobs: int | None, resume: bool, progress: bool
+    images: Images, compute: Computes, out: Path, *, jobs: int | None, resume: bool, progress: bool
 ) -> Summary:
     """Extract to a file; see `extract`."""
     check_target(out)
+    settings = compute.settings
     header = cells([*images.identity.columns, AFTER_IDENTITY, *settings.columns, *LAST])
     kept = Kept(_earlier(out) if resume else [], header, images.identity.shape[1])
     part = _free_part(out)
     counts: Counter[str] = Counter()
     with closing(kept), part.open("xb") as file:
         file.write(header)
-        with closing(_lines(images, settings, kept, jobs)) as lines, progress_bar(len(images), progress) as bar:
+        bar = progress_bar(len(images), progress, compute.unit)
+        with closing(_lines(images, compute, kept, jobs)) as lines, bar:
             for line, status, reused in lines:
                 file.write(line)
                 file.flush()  # a row that is computed outlives the process
@@ -89,18 +90,18 @@ def write_table(
     return summary
 
 
-def progress_bar(total: int, shown: bool, unit: str = "image") -> Any:
+def progress_bar(total: int, shown: bool, unit: str) -> Any:
     """Return a progress bar on stderr, with rate and remaining time."""
     from tqdm import tqdm
 
     return tqdm(total=total, unit=unit, disable=not shown, smoothing=0.1, mininterval=0.2)
 
 
-def _lines(images: Images, settings: Settings, kept: Kept, jobs: int | None) -> Generator[tuple[bytes, str, bool]]:
+def _lines(images: Images, compute: Computes, kept: Kept, jobs: int | None) -> Generator[tuple[bytes, str, bool]]:
     """Yield each row as CSV, its status, and whether it is an earlier one."""
     places = ((item, kept.find(item.identity)) for item in images.items())
     items = (item if place is None else item._replace(digest=place.digest) for item, place in places)
-    with closing(run(Format(Compute(settings)), items, len(images), jobs)) as results:
+    with closing(run(Format(compute), items, len(images), jobs)) as results:
         for item, result in results:
             if result is not None:
                 yield result[1], result[0], False
