@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tumortrace.features import FEATURES, FeatureVector
 from tumortrace.features._region import shared
 from tumortrace.table._parameters import MORPHOLOGICAL, defaults, in_one_line, takes
+from tumortrace.table._place import Place
 
 if TYPE_CHECKING:
     from tumortrace.preprocess import Preprocessing
@@ -139,19 +140,18 @@ class Pipeline:
         self,
         image: NDArray[Any],
         mask: NDArray[Any] | None,
-        spacing: tuple[float, ...] | None,
-        direction: NDArray[np.float64] | None,
+        place: Place,
     ) -> tuple[NDArray[np.float64], str]:
         """Return the numbers of one image, and why some are NaN."""
         if self._as_it_is and (image.ndim == 2 or mask is None):
             with shared():
-                return self._measure(self.calls, Lesion(image, mask, mask, spacing))
+                return self._measure(self.calls, Lesion(image, mask, mask, place.spacing))
         if self.regions == [None]:
-            return self._region(image, mask, spacing)
+            return self._region(image, mask, place)
         from tumortrace.table._regions import each
 
         n_columns = len(self._of_one_region)
-        return each(self._region, self.regions, n_columns, image, mask, spacing, direction, in_body=self.in_body)
+        return each(self._region, self.regions, n_columns, image, mask, place, in_body=self.in_body)
 
     @cached_property
     def _as_it_is(self) -> bool:
@@ -173,12 +173,16 @@ class Pipeline:
         return self.calls if None in self.filters else self._forms
 
     def _region(
-        self, image: NDArray[Any], mask: NDArray[Any] | None, spacing: tuple[float, ...] | None
+        self, image: NDArray[Any], mask: NDArray[Any] | None, place: Place
     ) -> tuple[NDArray[np.float64], str]:
         """Return the numbers of one region: preprocess, then filter and measure, one filter after another."""
         from tumortrace.preprocess import resample, resegment
 
-        prepared = resample(image, mask, spacing, self.preprocessing, margin=self._margin(image.ndim, spacing))
+        spacing, origin, direction = place
+        margin = self._margin(image.ndim, spacing)
+        prepared = resample(
+            image, mask, spacing, self.preprocessing, margin=margin, origin=origin, direction=direction
+        )
         inside = prepared.mask
         if self.preprocessing is not None:
             inside = resegment(prepared.array, inside, self.preprocessing)

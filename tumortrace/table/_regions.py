@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from tumortrace import regions
 from tumortrace._entry import Entry
+from tumortrace.table._place import Place
 
 Numbers = tuple[NDArray[np.float64], str]
-Measure = Callable[[NDArray[Any], "NDArray[Any] | None", "tuple[float, ...] | None"], Numbers]
+Measure = Callable[[NDArray[Any], "NDArray[Any] | None", Place], Numbers]
 
 
 class Region(NamedTuple):
@@ -45,8 +46,7 @@ def each(
     n_columns: int,
     image: NDArray[Any],
     mask: NDArray[Any] | None,
-    spacing: tuple[float, ...] | None,
-    direction: NDArray[np.float64] | None,
+    place: Place,
     *,
     in_body: bool,
 ) -> Numbers:
@@ -62,12 +62,12 @@ def each(
     values, reasons = [], []
     for region in wanted:
         if lesion is None and (region is None or region.difference):
-            lesion = measure(image, mask, spacing)
+            lesion = measure(image, mask, place)
         if region is None:
             assert lesion is not None
             found, reason = lesion
         else:
-            found, reason = _derived(measure, region, n_columns, image, mask, spacing, direction, body)
+            found, reason = _derived(measure, region, n_columns, image, mask, place, body)
             if region.difference:
                 assert lesion is not None
                 found = lesion[0] - found
@@ -83,12 +83,11 @@ def _derived(
     n_columns: int,
     image: NDArray[Any],
     mask: NDArray[Any],
-    spacing: tuple[float, ...] | None,
-    direction: NDArray[np.float64] | None,
+    place: Place,
     body: NDArray[np.bool_] | None,
 ) -> Numbers:
     try:
-        derived = regions.derive(region.entry, mask, spacing=spacing, direction=direction, body=body)
-        return measure(image, derived, spacing)
+        derived = regions.derive(region.entry, mask, spacing=place.spacing, direction=place.direction, body=body)
+        return measure(image, derived, place)
     except ValueError as error:
         return np.full(n_columns, np.nan), str(error)

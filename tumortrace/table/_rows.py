@@ -89,6 +89,7 @@ class Pixels(NamedTuple):
     mask: NDArray[Any] | None
     spacing: tuple[float, ...] | None = None
     direction: NDArray[np.float64] | None = None
+    origin: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ class Compute:
         file = None if isinstance(mask, np.ndarray) else mask
         found = io.read_lesion(image, file, label=roi or settings.label, resample=settings.resample_mask)
         inside = mask if isinstance(mask, np.ndarray) else found.mask
-        return Pixels(digest, found.array, inside, found.spacing, found.direction)
+        return Pixels(digest, found.array, inside, found.spacing, found.direction, found.origin)
 
     def _row(self, pixels: Pixels) -> Row:
         try:

@@ -22,6 +22,7 @@ from tumortrace import _check
 from tumortrace._entry import known
 from tumortrace.features import FEATURES
 from tumortrace.table._parameters import plain, resolved
+from tumortrace.table._place import Place
 from tumortrace.table._presets import PRESETS
 
 if TYPE_CHECKING:
@@ -168,6 +169,7 @@ class Settings:
         mask: NDArray[Any] | None = None,
         spacing: tuple[float, ...] | None = None,
         direction: NDArray[np.float64] | None = None,
+        origin: tuple[float, float, float] | None = None,
     ) -> tuple[NDArray[np.float64], str]:
         """Return the numbers of one image in the order of `columns`, and why some are NaN.
 
@@ -177,15 +179,16 @@ class Settings:
             As an extractor takes them.
         spacing : tuple of float, optional
             Of the pixels in mm, for extractors that are not told another one by the settings.
-        direction : ndarray, shape (3, 3), optional
-            Of the axes of a volume, as in `tumortrace.io.Image`; regions that know left from right need it.
+        direction, origin : optional
+            Of a volume, as in `tumortrace.io.Image`. Regions that know left from right need the direction; on the
+            grid of PyRadiomics both decide to which side a tie is rounded.
 
         Raises
         ------
         ValueError
             If a step or an extractor refuses the image or fails; the message begins with its name.
         """
-        return self._pipeline(image, mask, spacing, direction)
+        return self._pipeline(image, mask, Place(spacing, origin, direction))
 
     @cached_property
     def _pipeline(self) -> Pipeline:
