@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from tumortrace import _check
 from tumortrace._numba import kernel
 from tumortrace.features._border import border_distance
+from tumortrace.features._level_size_features import N_FEATURES, add_zone_features
 from tumortrace.features._region import bounding_box, region
 from tumortrace.features._vector import FeatureVector
-from tumortrace.features._zone_features import add_features
 from tumortrace.features._zones import AGGREGATIONS, Zones, zones
 
 _NAMES = (
@@ -129,11 +129,12 @@ def gldzm(
     by_slice = _check.one_of("aggregation", aggregation, AGGREGATIONS) == "2d"
     found = zones(image, mask, spacing, levels, bin_width, first_edge, aggregation != "3d")
     distances = _distances(image, mask, morphological_mask, found, aggregation)
-    total = np.zeros(len(_NAMES))
+    total = np.zeros(N_FEATURES)
     parts = found.parts(by_slice)
     for part in parts:
-        add_features(found.parents[part], found.levels[part], found.sizes[part], distances[part], part.start, total)
-    return FeatureVector(_NAMES, total / len(parts))
+        zones_of_part = found.parents[part], found.levels[part], found.sizes[part]
+        add_zone_features(*zones_of_part, distances[part], part.start, total)
+    return FeatureVector(_NAMES, total[: len(_NAMES)] / len(parts))
 
 
 def gldzm_matrix(

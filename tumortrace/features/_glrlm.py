@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from tumortrace import _check
 from tumortrace._numba import kernel
 from tumortrace.features._glcm import AGGREGATIONS, DIRECTIONS, Aggregation
-from tumortrace.features._level_size_features import N_FEATURES, add_features
+from tumortrace.features._level_size_features import N_FEATURES, add_features, ranges
 from tumortrace.features._region import grey
 from tumortrace.features._vector import FeatureVector
 
@@ -142,7 +142,7 @@ def glrlm(
     total, n_matrices = np.zeros(N_FEATURES), 0
     for part in parts:
         tables, n_pixels = _tables(part, found.n, scheme)
-        n_matrices += add_features(tables, n_pixels, total)
+        n_matrices += add_features(tables, *ranges(tables), n_pixels, total)
     return FeatureVector(_NAMES, total[: len(_NAMES)] / n_matrices)
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tumortrace import _check
+from tumortrace.features._level_size_features import N_FEATURES, add_zone_features
 from tumortrace.features._vector import FeatureVector
-from tumortrace.features._zone_features import add_features
 from tumortrace.features._zones import AGGREGATIONS, zones
 
 _NAMES = (
@@ -117,12 +117,12 @@ def glszm(
     """
     by_slice = _check.one_of("aggregation", aggregation, AGGREGATIONS) == "2d"
     found = zones(image, mask, spacing, levels, bin_width, first_edge, aggregation != "3d")
-    total = np.zeros(len(_NAMES))
+    total = np.zeros(N_FEATURES)
     parts = found.parts(by_slice)
     for part in parts:
         sizes = found.sizes[part]
-        add_features(found.parents[part], found.levels[part], sizes, sizes, part.start, total)
-    return FeatureVector(_NAMES, total / len(parts))
+        add_zone_features(found.parents[part], found.levels[part], sizes, sizes, part.start, total)
+    return FeatureVector(_NAMES, total[: len(_NAMES)] / len(parts))
 
 
 def glszm_matrix(

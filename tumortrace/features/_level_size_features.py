@@ -1,8 +1,10 @@
-"""The features that matrices of grey level × size share: of runs in the GLRLM, of dependences in the NGLDM.
+"""The features that matrices of grey level × size share: of runs, of zones by size or distance, of dependences.
 
-Reference: the manual of the Image Biomarker Standardisation Initiative, sections 3.7 and 3.11,
+Reference: the manual of the Image Biomarker Standardisation Initiative, sections 3.7 to 3.9 and 3.11,
 https://doi.org/10.1148/radiol.2020191145.
 """
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +14,27 @@ from tumortrace._numba import kernel
 N_FEATURES = 17
 
 
+def ranges(tables: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the levels and the sizes of tables that have a row and a column for each, those that occur or not."""
+    return np.arange(tables.shape[1]), np.arange(1, tables.shape[2] + 1)
+
+
 @kernel
-def add_features(tables: NDArray[np.uint32], n_voxels: int, total: NDArray[np.float64]) -> int:
+def add_features(
+    tables: NDArray[np.uint32],
+    grades: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    n_voxels: int,
+    total: NDArray[np.float64],
+) -> int:
     """Add the features of each matrix that counts anything to `total`, and return how many matrices do.
 
-    `tables` has the shape (matrices, levels + 1, sizes): ``[m, i, j]`` counts what has the level i and the size
-    j + 1; row 0 stands for what is outside the mask. `n_voxels` is the number of voxels that a matrix was counted
-    on. The features are, in this order: the emphases of small and of large sizes, of low and of high levels, of
-    small sizes of low and of high levels, of large sizes of low and of high levels; the non-uniformity of levels
-    and that of sizes, each followed by its normalised one; how many were counted per voxel; the variance of level
-    and of size; entropy and energy.
+    `tables` has the shape (matrices, 1 + levels, sizes): ``[m, i, j]`` counts what has the level ``grades[i]`` and
+    the size ``columns[j]``, both ascending; row 0 stands for what is outside the mask. `n_voxels` is the number of
+    voxels that a matrix was counted on. The features are, in this order: the emphases of small and of large sizes,
+    of low and of high levels, of small sizes of low and of high levels, of large sizes of low and of high levels;
+    the non-uniformity of levels and that of sizes, each followed by its normalised one; how many were counted per
+    voxel; the variance of level and of size; entropy and energy.
     """
     n_rows, n_sizes = tables.shape[1:]
     found = 0
@@ -35,22 +48,23 @@ def add_features(tables: NDArray[np.uint32], n_voxels: int, total: NDArray[np.fl
             small = large = 0.0
             for j in range(n_sizes):
                 if row[j] > 0:
-                    count, size = float(row[j]), float(j + 1)
+                    count, size = float(row[j]), float(columns[j])
                     sizes[j] += count
                     levels[i] += count
                     small += count / size**2
                     large += count * size**2
                     logs += count * np.log2(count)
                     squares += count * count
-            mixed[0] += small / float(i) ** 2
-            mixed[1] += small * float(i) ** 2
-            mixed[2] += large / float(i) ** 2
-            mixed[3] += large * float(i) ** 2
+            grade = float(grades[i])
+            mixed[0] += small / grade**2
+            mixed[1] += small * grade**2
+            mixed[2] += large / grade**2
+            mixed[3] += large * grade**2
         n = levels.sum()
         if n > 0:
             found += 1
-            short, long, uneven_sizes, size_variance = _marginal(sizes, 1.0)
-            low, high, uneven_levels, level_variance = _marginal(levels, 0.0)
+            short, long, uneven_sizes, size_variance = _marginal(sizes, columns)
+            low, high, uneven_levels, level_variance = _marginal(levels, grades)
             total[:4] += np.array([short, long, low, high]) / n
             total[4:8] += mixed / n
             total[8] += uneven_levels / n
@@ -66,18 +80,63 @@ def add_features(tables: NDArray[np.uint32], n_voxels: int, total: NDArray[np.fl
 
 
 @kernel
-def _marginal(counts: NDArray[np.float64], first: float) -> tuple[float, float, float, float]:
-    """Return Σ c/v², Σ c·v², Σ c² and the variance of v, of counts c of the values v from `first` on."""
+def add_zone_features(
+    parents: NDArray[np.int32],
+    levels: NDArray[np.uint16],
+    sizes: NDArray[np.int32],
+    values: NDArray[np.int32],
+    first: int,
+    total: NDArray[np.float64],
+) -> None:
+    """Add to `total` the features of the zones of some labels, of which `first` is the first.
+
+    `parents`, `levels` and `sizes` are those of `Zones`; `values` are what the columns of the matrix stand for, the
+    sizes themselves or the distances. The matrix has rows and columns for what occurs only.
+    """
+    grades = np.append(np.array([0]), _occurring(parents, levels, first))
+    columns = _occurring(parents, values, first)
+    row, column = _ranks(grades), _ranks(columns)
+    counts = np.zeros((1, grades.size, columns.size), np.uint32)
+    pixels = 0
+    for k in range(parents.size):
+        if parents[k] == first + k:
+            counts[0, row[levels[k]], column[values[k]]] += np.uint32(1)
+            pixels += sizes[k]
+    add_features(counts, grades, columns, pixels, total)
+
+
+@kernel
+def _occurring(parents: NDArray[np.int32], values: NDArray[Any], first: int) -> NDArray[np.int64]:
+    """Return the values of the labels that stand for a zone, ascending, each once."""
+    present = np.zeros(np.int64(values.max()) + 1, np.bool_)
+    for k in range(parents.size):
+        if parents[k] == first + k:
+            present[values[k]] = True
+    return np.flatnonzero(present)
+
+
+@kernel
+def _ranks(occurring: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return for each value up to the last its place among those that occur."""
+    rank = np.empty(occurring[-1] + 1, np.int64)
+    for k in range(occurring.size):
+        rank[occurring[k]] = k
+    return rank
+
+
+@kernel
+def _marginal(counts: NDArray[np.float64], values: NDArray[np.int64]) -> tuple[float, float, float, float]:
+    """Return Σ c/v², Σ c·v², Σ c² and the variance of v, of counts c of the values v."""
     low = high = squares = mean = variance = 0.0
     n = counts.sum()
     for k in range(counts.size):
         if counts[k] > 0:
-            value = first + k
+            value = float(values[k])
             low += counts[k] / value**2
             high += counts[k] * value**2
             squares += counts[k] ** 2
             mean += counts[k] * value / n
     for k in range(counts.size):
         if counts[k] > 0:
-            variance += (first + k - mean) ** 2 * counts[k] / n
+            variance += (values[k] - mean) ** 2 * counts[k] / n
     return low, high, squares, variance

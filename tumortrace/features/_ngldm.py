@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tumortrace import _check
 from tumortrace._numba import kernel
-from tumortrace.features._level_size_features import N_FEATURES, add_features
+from tumortrace.features._level_size_features import N_FEATURES, add_features, ranges
 from tumortrace.features._region import grey
 from tumortrace.features._vector import FeatureVector
 from tumortrace.features._zones import AGGREGATIONS
@@ -135,7 +135,8 @@ def ngldm(
     total, n_matrices = np.zeros(N_FEATURES), 0
     for part in _parts(found.levels, by_slice):
         table = _table(part, found.n, reach, tolerance, aggregation != "3d")
-        n_matrices += add_features(table[np.newaxis], int(table[1:].sum()), total)
+        tables = table[np.newaxis]
+        n_matrices += add_features(tables, *ranges(tables), int(table[1:].sum()), total)
     return FeatureVector(_NAMES, total / n_matrices)
 
 
