@@ -27,7 +27,8 @@ def pytest_configure(config):
 
     many = getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput")
     if many and not numba.config.DISABLE_JIT:
-        from tumortrace.features import FEATURES, STACK_FEATURES
+        from tumortrace.features import FEATURES, STACK_FEATURES, first_order_map, glcm_map
+        from tumortrace.filters import gradient
 
         for dtype in (np.uint8, np.float64):
             image = np.random.default_rng(0).integers(0, 200, (3, 24, 26)).astype(dtype)
@@ -36,6 +37,9 @@ def pytest_configure(config):
                 extractor(image, image > 50)
             for extractor in STACK_FEATURES.values():
                 extractor(image)
+        glcm_map(image, image > 50, window=3)
+        first_order_map(image, image > 50, window=3)
+        gradient(image)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from numbers import Real
 from typing import Any
 
 from tumortrace import _check
+from tumortrace._entry import known
 
 INTERPOLATIONS = ("nearest", "linear", "cubic")
 
@@ -132,7 +132,7 @@ class Preprocessing:
             return cls()
         if not isinstance(source, Mapping):
             raise TypeError(f"preprocess is {source!r}; give a mapping of setting to value")
-        _known(source, cls, "preprocess")
+        known(source, [field.name for field in fields(cls)], "setting of preprocess")
         return cls(**source)
 
     @property
@@ -149,15 +149,6 @@ def _set(settings: Any, **values: Any) -> None:
     """Write checked values into a frozen dataclass that is being made."""
     for name, value in values.items():
         object.__setattr__(settings, name, value)
-
-
-def _known(source: Mapping[str, Any], cls: type[Any], where: str) -> None:
-    valid = [field.name for field in fields(cls)]
-    for name in source:
-        if name not in valid:
-            near = difflib.get_close_matches(str(name), valid, n=1)
-            hint = f" (did you mean {near[0]}?)" if near else ""
-            raise ValueError(f"unknown setting of {where}: {name}{hint}; valid: {', '.join(valid)}")
 
 
 def _spacing(value: Any) -> float | tuple[float, ...] | None:
@@ -180,7 +171,7 @@ def _normalisation(value: Any) -> Normalisation | None:
         raise ValueError(
             f"normalise is {value!r}; give null, or a mapping with scale and outliers, {{}} for neither"
         )
-    _known(value, Normalisation, "normalise")
+    known(value, [field.name for field in fields(Normalisation)], "setting of normalise")
     return Normalisation(**value)
 
 
