@@ -26,6 +26,7 @@ from tumortrace.report._document import (
     Pictures,
     Questions,
     Section,
+    Stack,
     Table,
     Text,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "Pictures",
     "Questions",
     "Section",
+    "Stack",
     "Table",
     "Text",
     "panel",

@@ -138,6 +138,42 @@ class Pictures:
     caption: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """Layers of pictures, of which a screen shows one at a time and paper all: the slices of a volume.
+
+    A row of buttons with the names of the layers leads through them, with a pointer or with the arrow keys.
+
+    Parameters
+    ----------
+    title : str
+        What the layers are of, such as "Slice of p-040.nii.gz"; it is read out before the name of a layer.
+    layers : sequence of (str, sequence of Picture)
+        The name of each layer, short enough for a button, and its pictures side by side.
+    caption : str
+        What stands below it.
+    first : int, default 0
+        The layer that is shown at first.
+
+    Raises
+    ------
+    ValueError
+        If there is no layer `first`.
+    """
+
+    title: str
+    layers: Sequence[tuple[str, Sequence[Picture]]]
+    caption: str = ""
+    first: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.first < len(self.layers):
+            raise ValueError(
+                f"stack {self.title!r}: the first layer is {self.first} of {len(self.layers)}; "
+                "give the number of one, from 0"
+            )
+
+
 @dataclass(frozen=True)
 class Items:
     """Terms and what is said of each.
@@ -190,7 +226,7 @@ class Code:
     text: str
 
 
-Block: TypeAlias = Text | Note | Table | Picture | Pictures | Items | Figures | Questions | Code
+Block: TypeAlias = Text | Note | Table | Picture | Pictures | Stack | Items | Figures | Questions | Code
 
 
 @dataclass(frozen=True, eq=False)

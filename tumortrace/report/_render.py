@@ -22,6 +22,7 @@ from tumortrace.report._document import (
     Picture,
     Pictures,
     Section,
+    Stack,
     Table,
 )
 
@@ -121,6 +122,10 @@ class _Numbers:
         elif isinstance(block, Pictures):
             self.figures += bool(block.caption)
             shown |= {"number": self.figures, "images": [_image(picture) for picture in block.pictures]}
+        elif isinstance(block, Stack):
+            self.figures += 1
+            images = [[_image(picture) for picture in pictures] for _, pictures in block.layers]
+            shown |= {"number": self.figures, "images": images}
         return shown
 
 
