@@ -18,6 +18,7 @@ from skimage.feature import graycomatrix, graycoprops, hog, local_binary_pattern
 
 from benchmarks import peers_plain, peers_scipy, peers_skimage
 from tumortrace import features
+from tumortrace.table import PRESETS
 
 ANGLES = (0, np.pi / 4, np.pi / 2, 3 * np.pi / 4)
 SIZES = (24, 64, 256, 512, 1024, 2048)
@@ -82,7 +83,7 @@ def _crop(size: int) -> np.ndarray:
 
 
 def _all_features(pixels: np.ndarray) -> np.ndarray:
-    return np.concatenate([np.asarray(extractor(pixels)) for extractor in features.FEATURES.values()])
+    return np.concatenate([np.asarray(features.FEATURES[name](pixels)) for name in PRESETS["default"]()])
 
 
 def _opencv_hog(pixels: np.ndarray) -> np.ndarray:
