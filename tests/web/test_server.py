@@ -18,6 +18,7 @@ from tumortrace.web._server import address, listening, serve
 TOY = """
 import sys
 import time
+from tumortrace.web import _volumes
 from tumortrace.web._auth import Door, read_accounts
 from tumortrace.web._server import address, listening, serve_page
 
@@ -31,6 +32,7 @@ def make(work):
     print(work, flush=True)
     return page
 
+_volumes.MAX_BYTES = 10 * 2**20  # a limit that a test reaches soon
 door = Door(read_accounts(sys.argv[1])) if sys.argv[1:] else None
 with listening("127.0.0.1", 0, guarded=False) as sock:
     serve_page(make, sock, lambda: print(address(sock), flush=True), door)

@@ -13,6 +13,7 @@ from tumortrace.web._flag import LONGEST_COMMENT
 from tumortrace.web._kinds import Kind
 from tumortrace.web._look import part
 from tumortrace.web._reader import MAX_BYTES, MAX_FILES
+from tumortrace.web._volumes import MAX_BYTES as MAX_VOLUME_BYTES
 
 KEPT_SECONDS = 3600
 """How long the page remembers what was uploaded."""
@@ -126,6 +127,7 @@ def outcome(title: str, *, can_flag: bool) -> Outcome:
             js_on_load=part("page.js"),
             title=title,
             limit=MAX_BYTES,
+            volume_limit=MAX_VOLUME_BYTES,
             most=MAX_FILES,
         ),
         status=html("", elem_id="status", html_template=part("status.html")),

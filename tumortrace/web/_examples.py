@@ -25,6 +25,11 @@ _TITLES = {"crop": "one crop", "slice": "a slice", "9": "9 phases", "17": "17 ph
 _TRUTHS = ("Benign", "Malignant")
 _BOXES = "boxes.json"
 _SEED = 2026
+_VOLUME, _SPACING = (30, 88, 104), (2.0, 0.8, 0.8)  # voxels, and millimetres between them
+_ELLIPSOIDS = (
+    ((29.0, 33.0, 38.0), (15.0, 12.0, 14.0)),
+    ((22.0, 50.0, 66.0), (5.0, 4.5, 5.5)),
+)  # centre, axes in mm
 _CLEAR = 3.2  # how far apart the classes lie: an example should look like what it is
 
 
@@ -79,6 +84,44 @@ def examples(folder: Path) -> tuple[Example, ...]:
             shutil.rmtree(draft, ignore_errors=True)
     boxes = json.loads((folder / _BOXES).read_text(encoding="utf-8"))
     return tuple(_example(folder, kind, truth, boxes) for kind in _TITLES for truth in _TRUTHS)
+
+
+def volume_example(folder: Path) -> tuple[Path, Path]:
+    """Return a synthetic volume of a breast and the mask of its lesion and of a smaller one, made where missing.
+
+    Raises
+    ------
+    ImageError
+        If the extra ``medical`` is not installed.
+    """
+    image, mask = folder / "synthetic-volume.nii.gz", folder / "synthetic-volume-mask.nii.gz"
+    if not mask.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        array, labels = _lesions_in_space(np.random.default_rng(_SEED))
+        like = io.Image(array, spacing=_SPACING, origin=(-60.0, -40.0, -30.0), direction=np.eye(3)[:, ::-1])
+        io.write_nifti(image, array, like)
+        io.write_nifti(mask, labels, like)
+    return image, mask
+
+
+def _lesions_in_space(rng: np.random.Generator) -> tuple[NDArray[np.int16], NDArray[np.uint8]]:
+    """Return tissue with two bright lesions, coarse of texture, and their labels."""
+    from scipy.ndimage import gaussian_filter
+
+    tissue, texture = (
+        field / field.std()
+        for grain in ((2, 5, 5), (0.7, 1.6, 1.6))
+        for field in [gaussian_filter(rng.standard_normal(_VOLUME), grain, mode="wrap")]
+    )
+    array = 260 + 35 * tissue + 12 * rng.standard_normal(_VOLUME)
+    labels = np.zeros(_VOLUME, dtype=np.uint8)
+    place = np.indices(_VOLUME) * np.reshape(_SPACING, (3, 1, 1, 1))
+    for label, (centre, axes) in enumerate(_ELLIPSOIDS, start=1):
+        distance = np.sqrt(sum(((x - c) / a) ** 2 for x, c, a in zip(place, centre, axes, strict=True)))
+        ragged = distance + 0.12 * tissue
+        labels[ragged < 1] = label
+        array += (420 + 90 * texture) / (1 + np.exp((ragged - 1) / 0.06))
+    return np.clip(np.rint(array), 0, 4095).astype(np.int16), labels
 
 
 def _example(folder: Path, kind: str, truth: str, boxes: dict[str, list[int]]) -> Example:

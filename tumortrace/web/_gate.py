@@ -23,8 +23,8 @@ from tumortrace.web._headers import HEADERS, clean, policy
 from tumortrace.web._uploads import Uploads
 
 TITLE = "tumortrace demo"
-LARGEST_UPLOAD = 100 * 1000**2
-"""Bytes of all files that are uploaded at once."""
+LARGEST_UPLOAD = 220 * 1000**2
+"""Bytes of all files that are uploaded at once: one volume, or many pictures."""
 LARGEST_EVENT = 2 * 1000**2
 """Bytes of what a click sends."""
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import gradio as gr
 
@@ -17,14 +15,11 @@ from tumortrace.web._desk import Asked, Desk, File
 from tumortrace.web._kinds import KINDS, Kind
 from tumortrace.web._look import part
 from tumortrace.web._shelf import Shelf
+from tumortrace.web._turns import QUIET, explaining, in_turn, say_unheard, tried
+from tumortrace.web._volume_controls import volume_controls
+from tumortrace.web._volume_tab import VolumeTab
 
 TITLE = "tumortrace demo"
-
-_log = logging.getLogger(__name__)
-_UNHEARD = "too many ask at once, or the connection is lost; try again in a minute"
-T = TypeVar("T")
-# the page says itself what it is doing, and what is asked while something runs is not dropped
-_QUIET: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "multiple"}
 
 
 def build(shelf: Shelf, *, workplace: Path, flag_folder: Path | None = None) -> gr.Blocks:
@@ -56,6 +51,7 @@ def build(shelf: Shelf, *, workplace: Path, flag_folder: Path | None = None) -> 
                 gr.Tabs(elem_id="tabs", overflow_behavior="wrap"),
             ):
                 tabs = [controls(desk, kind) for kind in kinds]
+                volume = volume_controls(desk)
             with gr.Column(scale=5, min_width=320, elem_id="told"):
                 out = outcome(TITLE, can_flag=flag_folder is not None)
         out.why.render()  # type: ignore[no-untyped-call]
@@ -63,9 +59,10 @@ def build(shelf: Shelf, *, workplace: Path, flag_folder: Path | None = None) -> 
         html(part("foot.html"), elem_id="foot")
         for kind, tab in zip(kinds, tabs, strict=True):
             _Wiring(desk, kind, tab, out).connect()
+        VolumeTab(desk, volume, out).connect()
         if flag_folder is not None:
             out.flag.click(
-                _flag(desk), [out.asked, out.comment], [out.message, out.status, out.comment, out.flag], **_QUIET
+                _flag(desk), [out.asked, out.comment], [out.message, out.status, out.comment, out.flag], **QUIET
             )
     return page
 
@@ -84,29 +81,20 @@ class _Wiring:
         tab, out, name = self.tab, self.out, self.kind.name
         shown = [tab.file, tab.read, tab.preview, tab.model, tab.about, *out.outputs]
         changes = [tab.sequence.input, *([tab.box.input] if self.kind.boxed else [])]
-        read = tab.file.upload(self._read, [tab.file, out.turns], shown, api_name=f"read_{name}", **_QUIET)
-        chosen = tab.examples.select(self._choose, out.turns, shown, api_name=f"choose_{name}", **_QUIET)
+        read = tab.file.upload(self._read, [tab.file, out.turns], shown, api_name=f"read_{name}", **QUIET)
+        chosen = tab.examples.select(self._choose, out.turns, shown, api_name=f"choose_{name}", **QUIET)
         question = [tab.box, tab.model, tab.sequence, out.turns]
-        tab.model.input(self._model, question, [tab.about, tab.sequence, *out.outputs], **_QUIET)
-        gr.on(changes, self._changed, question, out.outputs, **_QUIET)
+        tab.model.input(self._model, question, [tab.about, tab.sequence, *out.outputs], **QUIET)
+        gr.on(changes, self._changed, question, out.outputs, **QUIET)
         asked = [tab.read, *question]
-        answered = tab.go.click(self._answer, asked, out.outputs, api_name=f"ask_{name}", **_QUIET)
-        answered.success(self._explain, [out.asked, out.turns], out.why, api_name=f"explain_{name}", **_QUIET)
-        for event in (read, chosen, answered):  # what does not come to the server is said by the page itself
-            event.failure(None, None, out.message, js=f"() => {json.dumps(_parts.fault(_UNHEARD))}")
+        answered = tab.go.click(self._answer, asked, out.outputs, api_name=f"ask_{name}", **QUIET)
+        why = explaining(self.desk)
+        answered.success(why, [out.asked, out.turns], out.why, api_name=f"explain_{name}", **QUIET)
+        say_unheard([read, chosen, answered], out.message)
 
     def _answer(self, read: Any, box: Any, key: str, sequence: str | None, turns: Turns) -> Iterator[list[Any]]:
-        turn = turns.ask((self.kind, box, key, sequence))
-        yield self.out.show(result=_parts.working("Analysing …"), status="Analysing.")
         steps = self._steps(read, box, key, sequence)
-        while turns.count == turn:
-            shown = _tried(lambda: next(steps, None), lambda message: self.out.show(message=message))
-            if shown is None:
-                return
-            if turns.count == turn:
-                yield shown
-        if turns.question is None:  # what was shown meanwhile may have come after what cleared it
-            yield [gr.skip(), *self.out.show()[1:]]
+        yield from in_turn(turns, (self.kind, box, key, sequence), "Analysing", steps, self.out.show)
 
     def _steps(self, read: Any, box: Any, key: str, sequence: str | None) -> Iterator[list[Any]]:
         if read is None:
@@ -122,16 +110,6 @@ class _Wiring:
             asked=found,
         )
 
-    def _explain(self, asked: Asked | None, turns: Turns) -> Iterator[Any]:
-        if asked is None:
-            return
-        turn = turns.count
-        shown = _tried(lambda: self.desk.explained(asked), lambda message: message)
-        if turns.count == turn:
-            yield shown
-        if turns.count != turn and turns.question is None:
-            yield ""
-
     def _changed(self, box: Any, key: str, sequence: str | None, turns: Turns) -> list[Any]:
         if turns.question == (self.kind, box, key, sequence):  # the question that it leads to has overtaken it
             return [gr.skip()] * len(self.out.outputs)
@@ -141,7 +119,7 @@ class _Wiring:
     def _read(self, paths: str | list[str] | None, turns: Turns) -> list[Any]:
         turns.change()
         files = [File(path, Path(path).name) for path in ([paths] if isinstance(paths, str) else paths or [])]
-        return _tried(lambda: self._shown(files, None), self._forget)
+        return tried(lambda: self._shown(files, None), self._forget)
 
     def _choose(self, turns: Turns, event: gr.EventData) -> list[Any]:
         turns.change()
@@ -153,7 +131,7 @@ class _Wiring:
                 raise ValueError(f"there is no example {number!r}; choose one of the {len(found)} on the page")
             return self._shown(list(found[number].files), found[number].box)
 
-        return _tried(choose, self._forget)
+        return tried(choose, self._forget)
 
     def _model(self, box: Any, key: str, sequence: str | None, turns: Turns) -> list[Any]:
         names = self.desk.sequences(key)
@@ -185,17 +163,6 @@ def _flag(desk: Desk) -> Callable[[Asked | None, str], list[Any]]:
             words = f"Flagged. It is kept as {desk.flagged(asked, comment)}."
             return [_parts.done(words), words, gr.Textbox(value="", visible=False), gr.Button(visible=False)]
 
-        return _tried(kept, lambda message: [message, "", gr.skip(), gr.skip()])
+        return tried(kept, lambda message: [message, "", gr.skip(), gr.skip()])
 
     return flag
-
-
-def _tried(action: Callable[[], T], failed: Callable[[str], T]) -> T:
-    """Return what an action returns, or what `failed` makes of a message that says what went wrong."""
-    try:
-        return action()
-    except ValueError as error:  # DemoError, ModelError, ImageError: said for whoever reads the page
-        return failed(_parts.fault(str(error)))
-    except Exception:
-        _log.exception("the page failed")
-        return failed(_parts.fault("this failed for a reason that the page does not know; its log says more"))

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
     from tumortrace.web._answer import Answer
     from tumortrace.web._details import Details, Feature, Map
+    from tumortrace.web._measures import Measures
     from tumortrace.web._shelf import Shelved
 
-_TEMPLATES = ("answer", "done", "empty", "examples", "fault", "model", "read", "said", "table", "why", "working")
+_TEMPLATES = (
+    "answer", "done", "empty", "examples", "fault", "measures", "model", "read", "said", "table", "why", "working",
+)  # fmt: skip
 
 
 class Shown(NamedTuple):
@@ -149,6 +152,17 @@ def table(predictions: pd.DataFrame, shelved: Shelved) -> str:
     return _rendered("table", rows=rows, model=shelved, csv=uri(csv, "text/csv;charset=utf-8"))
 
 
+def measured(measures: Measures, about: str, notices: Sequence[str]) -> str:
+    """Show the features of a region by family, with the whole table to download."""
+    return _rendered(
+        "measures",
+        measures=measures,
+        about=about,
+        notices=notices,
+        csv=uri(measures.csv, "text/csv;charset=utf-8"),
+    )
+
+
 def model_said(label: str, about: str) -> str:
     """Say of the model that is chosen what it was trained on and how it was tested."""
     return _rendered("model", label=label, about=about)
@@ -198,7 +212,13 @@ def _environment() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"share": _words.share, "signed": _words.signed, "inside": _inside, "key": KEY}
+    environment.globals |= {
+        "share": _words.share,
+        "number": _words.number,
+        "signed": _words.signed,
+        "inside": _inside,
+        "key": KEY,
+    }
     return environment
 
 

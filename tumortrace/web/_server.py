@@ -151,7 +151,7 @@ def _behind_gate(page: "gradio.Blocks", uploads: "Uploads", door: "Door | None")
 
     from tumortrace.web._gate import Gate
     from tumortrace.web._look import launch_options
-    from tumortrace.web._reader import MAX_BYTES
+    from tumortrace.web._volumes import MAX_BYTES
 
     page.analytics_enabled = False
     page.state_session_capacity = _SESSIONS
@@ -167,7 +167,7 @@ def _behind_gate(page: "gradio.Blocks", uploads: "Uploads", door: "Door | None")
         path="/",
         allowed_paths=[],
         favicon_path=str(Path(__file__).with_name("page") / "favicon.svg"),
-        max_file_size=MAX_BYTES,
+        max_file_size=MAX_BYTES,  # of a volume; a picture may have less, which its reader says
         show_error=False,
         footer_links=[],
         run_history=False,

@@ -1,5 +1,6 @@
 // What the page does beside Gradio: it names the uploads and choices, and refuses too much before it is sent.
 const LIMIT = props.limit;
+const VOLUME_LIMIT = props.volume_limit;
 const MOST = props.most;
 const mebibytes = (bytes) => Number((bytes / 2 ** 20).toFixed(1)) + " MiB";
 
@@ -20,9 +21,11 @@ function see() {
 }
 watch("value", see);
 
-function fault(files, many) {
-  const large = files.find((file) => file.size > LIMIT);
-  if (large) return `${large.name}: has ${mebibytes(large.size)}; give a file of ${mebibytes(LIMIT)} at most.`;
+function fault(files, many, volume) {
+  const limit = volume ? VOLUME_LIMIT : LIMIT;
+  const large = files.find((file) => file.size > limit);
+  if (large) return `${large.name}: has ${mebibytes(large.size)}; give a file of ${mebibytes(limit)} at most.`;
+  if (volume && files.length > 1) return `These are ${files.length} files; give a DICOM folder as one zip.`;
   if (!many && files.length > 1) return `These are ${files.length} files; give one here, or several under “Several images”.`;
   if (files.length > MOST) return `These are ${files.length} files; give at most ${MOST} at once.`;
   return "";
@@ -32,7 +35,7 @@ function guard(event) {
   const upload = event.target.closest?.(".tt-upload");
   const files = [...(event.dataTransfer?.files || event.target.files || [])];
   if (!upload || !files.length) return;
-  const words = fault(files, Boolean(upload.querySelector("input[multiple]")));
+  const words = fault(files, Boolean(upload.querySelector("input[multiple]")), upload.classList.contains("tt-large"));
   if (!words) return;
   event.stopImmediatePropagation();
   event.preventDefault();
