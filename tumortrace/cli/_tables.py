@@ -177,11 +177,11 @@ def _extract(args: argparse.Namespace) -> int:
     except WorkerDied as error:
         raise WorkerDied(f"{error}{_RESUME}") from error
     if not args.quiet:
-        report_table(summary, len(settings.columns))
+        report_table(summary)
     return SOME_FAILED if summary.failed else OK
 
 
-def report_table(summary: "Summary", columns: int) -> None:
+def report_table(summary: "Summary") -> None:
     """Print what a run did, and what went wrong."""
     for problem in summary.problems[:SHOWN]:
         complain(f"warning: {problem}")
@@ -190,7 +190,7 @@ def report_table(summary: "Summary", columns: int) -> None:
     hidden = max(len(summary.problems) - SHOWN, 0) + max(len(summary.skipped) - SHOWN, 0)
     if hidden:
         complain(f"{hidden:,} more such lines are in {summary.path}.json")
-    print(f"{summary.path}: {summary.rows:,} rows, {columns:,} features each")
+    print(f"{summary.path}: {summary.rows:,} rows, {summary.columns:,} features each")
     print(f"computed {summary.computed}, reused {summary.reused}, failed {summary.failed}")
     if summary.failed or summary.incomplete:
         incomplete = f"{summary.incomplete} incomplete (some features undefined)"

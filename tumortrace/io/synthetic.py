@@ -1,6 +1,7 @@
-"""Breast lesions from a seed, in the layout of BreaDM, to try things on without any patient's data.
+"""Lesions from a seed, to try things on without any patient's data.
 
-What they copy from real crops of breast DCE-MRI: the sizes (6 to 75 pixels a side, median about 25), the 17
+`make_series` makes dynamic series of volumes; `make_lesions` crops of breast lesions in the layout of BreaDM. What
+these copy from real crops of breast DCE-MRI: the sizes (6 to 75 pixels a side, median about 25), the 17
 sequences and how they hang together, window levels that differ per patient and between the images before and after
 contrast, clipping, noise and JPEG. What they are not: a model of tumours. Never judge a method by them alone.
 """
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumortrace import _check
+from tumortrace.io._synthetic_series import make_series as make_series
 
 PHASES = 8
 SEQUENCES = (

@@ -38,6 +38,8 @@ class Summary:
         Files of the source that are in no row, and why.
     problems : tuple of str
         What looks wrong with the data set as a whole.
+    columns : int
+        How many feature columns the table has.
     """
 
     path: Path
@@ -48,6 +50,7 @@ class Summary:
     failed: int
     skipped: tuple[tuple[str, str], ...] = ()
     problems: tuple[str, ...] = ()
+    columns: int = 0
 
 
 def write_table(
@@ -85,6 +88,7 @@ def write_table(
         failed=counts[FAILED],
         skipped=images.skipped,
         problems=images.problems,
+        columns=len(settings.columns),
     )
     write_record(summary, images, settings)
     return summary
