@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import tumortrace
-from tumortrace.cli import _demo, _explain, _map, _models, _report, _settings, _tables
+from tumortrace.cli import _demo, _dynamic, _explain, _map, _models, _report, _settings, _tables, _verify
 from tumortrace.cli._common import FATAL, INTERRUPTED, OK, USAGE, UsageError, complain
 
 __all__ = ["main"]
@@ -62,9 +62,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _tables.add_commands(commands)
+    _dynamic.add_commands(commands)
     _settings.add_commands(commands)
     _models.add_commands(commands)
     _explain.add_commands(commands)
+    _verify.add_commands(commands)
     _map.add_commands(commands)
     _report.add_commands(commands)
     _demo.add_commands(commands)
