@@ -39,7 +39,7 @@ ALLOWED = {
     "preprocess": {"_check", "_numba", "_entry"},
     "regions": {"_check", "_entry"},
     "table": {"_check", "_entry", "features", "io", "filters", "preprocess", "regions"},
-    "conformance": {"_check", "features", "io", "preprocess", "filters", "table"},
+    "conformance": {"_check", "_entry", "features", "io", "table"},
     "evaluation": {"_check"},
     "deep": {"_check", "io"},
     "fusion": {"_check", "evaluation"},
