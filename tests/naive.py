@@ -332,7 +332,8 @@ def bits(p):
     return -sum(x * np.log2(x) for x in np.ravel(p) if x > 0)
 
 
-def glcm_features(counts):
+def glcm_features(counts, flat=1):
+    """`flat` is the maximal correlation coefficient of one level."""
     p = counts / counts.sum()
     n = len(p)
     i, j = np.mgrid[1 : n + 1, 1 : n + 1]
@@ -377,15 +378,19 @@ def glcm_features(counts):
         "cluster_prominence": np.sum((i + j - 2 * mu) ** 4 * p),
         "information_correlation_1": (hxy - hxy1) / hx if hx > 0 else 0,
         "information_correlation_2": np.sqrt(max(1 - np.exp(-2 * (hxy2 - hxy)), 0)),
-        "maximal_correlation_coefficient": np.sqrt(max(eigenvalues[-2], 0)) if len(q) > 1 else 1,
+        "maximal_correlation_coefficient": np.sqrt(max(eigenvalues[-2], 0)) if len(q) > 1 else flat,
         "energy": np.sqrt(np.sum(p**2)),
         "homogeneity": np.sum(p / (1 + (i - j) ** 2)),
     }
 
 
-def glcm(grey, n_levels, distance, aggregation):
-    """The mean of each feature over the matrices that hold a pair."""
-    each = [glcm_features(m) for m in symmetric_matrices(grey, n_levels, distance, aggregation) if m.sum() > 0]
+def glcm(grey, n_levels, distance, aggregation, region=None):
+    """The mean of each feature over the matrices that hold a pair; `grey` is all of the region, or a window in it."""
+    levels = np.unique(grey if region is None else region)
+    flat = 1 if (levels > 0).sum() == 1 else 0
+    each = [
+        glcm_features(m, flat) for m in symmetric_matrices(grey, n_levels, distance, aggregation) if m.sum() > 0
+    ]
     return {name: np.mean([features[name] for features in each]) for name in each[0]} if each else None
 
 

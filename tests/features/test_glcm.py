@@ -286,6 +286,15 @@ def test_maximal_correlation_where_the_levels_form_a_chain():
     assert glcm([np.arange(9)], bin_width=1)["maximal_correlation_coefficient"] == pytest.approx(1, abs=1e-12)
 
 
+def test_maximal_correlation_of_pairs_of_one_level_depends_on_the_rest_of_the_region():
+    mask = [[1, 1, 0, 1]]
+    assert glcm([[1, 1, 0, 1]], mask, bin_width=1)["maximal_correlation_coefficient"] == 1
+    assert glcm([[1, 1, 0, 2]], mask, bin_width=1)["maximal_correlation_coefficient"] == 0
+    # across there is 1 beside 1, down and along the diagonal 1 beside 2
+    corner = glcm([[1, 1], [2, 0]], [[1, 1], [1, 0]], bin_width=1, aggregation="2d_average")
+    assert corner["maximal_correlation_coefficient"] == pytest.approx(2 / 3)
+
+
 @pytest.mark.parametrize("scale", [0, 2, 8])
 def test_maximal_correlation_of_256_levels(rng, scale):
     image = rng.normal(size=(80, 80))

@@ -123,10 +123,11 @@ def glcm(
     Ranges are those of the formulas: probabilities, inverses and `maximal_correlation_coefficient` lie in [0, 1],
     `correlation` in [−1, 1], entropies in [0, 2 log2 N].
 
-    Where all pairs are of one level, `correlation` reads 0/0 and `maximal_correlation_coefficient` has no second
-    eigenvalue: both are 1, as in scikit-image and PyRadiomics. `information_correlation_1` reads 0/0 too and is 0,
-    as in PyRadiomics. A direction or slice without any pair is left out of an average. Where there is no pair at
-    all, every feature is NaN and `reason` says so.
+    Where all pairs are of one level, `correlation` and `information_correlation_1` read 0/0; they are 1 and 0, as
+    in scikit-image and PyRadiomics. Q has one level there, and no second eigenvalue: as in PyRadiomics,
+    `maximal_correlation_coefficient` is 0 where the region has other levels, and 1 where it has not. A direction or
+    slice without any pair is left out of an average. Where there is no pair at all, every feature is NaN and
+    `reason` says so.
 
     References
     ----------

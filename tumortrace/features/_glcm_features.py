@@ -250,14 +250,16 @@ def _maximal_correlation(
     cells: int,
     matrix: NDArray[np.float64],
 ) -> float:
-    """Return the second largest singular value of ``p(i, j) / sqrt(p(i) p(j))``; 1 where there is one level only.
+    """Return the second largest singular value of ``p(i, j) / sqrt(p(i) p(j))``.
+
+    Where all pairs are of one level it is 0, and 1 where the region has no other.
 
     Its square is the second largest eigenvalue of Haralick's Q. The largest is 1 with the vector sqrt(p); it is
     subtracted, so that the one looked for comes first.
     """
-    if variance == 0:
-        return 1.0
     n = matrix.shape[0]
+    if variance == 0:
+        return 1.0 if n == 1 else 0.0
     scale = np.zeros(n)
     root = np.zeros(n)
     start = np.empty(n)
