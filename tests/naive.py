@@ -385,7 +385,7 @@ def glcm_features(counts, flat=1):
 
 
 def glcm(grey, n_levels, distance, aggregation, region=None):
-    """The mean of each feature over the matrices that hold a pair; `grey` is all of the region, or a window in it."""
+    """The mean of each feature over the matrices that hold a pair; `grey` is the region, or a window in it."""
     levels = np.unique(grey if region is None else region)
     flat = 1 if (levels > 0).sum() == 1 else 0
     each = [

@@ -68,9 +68,9 @@ def fill(
     """Write the features of the window around each wanted voxel of some rows.
 
     Level 0 is outside. `lines` are the first row and one past the last, counted through all slices. Each step has a
-    matrix of its own, or all share one where `tables` holds one. `flat` is the maximal correlation coefficient where
-    all pairs are of one level. `chosen` are the numbers of the features that ``out[k]`` takes. `tables` are empty
-    before and after.
+    matrix of its own, or all share one where `tables` holds one. `flat` is the maximal correlation coefficient
+    where all pairs are of one level. `chosen` are the numbers of the features that ``out[k]`` takes. `tables` are
+    empty before and after.
     """
     slices, rows, cols = grey.shape
     depth, height, width = radius
