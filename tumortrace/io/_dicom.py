@@ -91,7 +91,7 @@ def list_series(path: str | os.PathLike[str]) -> list[Series]:
     for file in _files(Path(path)):
         for plane in read_planes(file):
             for series in found:
-                if not _differences(series.planes[0], plane):
+                if not differences(series.planes[0], plane):
                     series.planes.append(plane)
                     break
             else:
@@ -201,7 +201,7 @@ def _says_dicom(file: Path) -> bool:
         return False
 
 
-def _differences(one: Plane, other: Plane) -> list[str]:
+def differences(one: Plane, other: Plane) -> list[str]:
     """Return in what two planes differ that keeps them from being slices of one volume."""
     pairs = [
         ("series", one.uid, other.uid),
@@ -251,7 +251,7 @@ def _choose(found: list[Series], series: int | str | None, path: object) -> Seri
     listed = ", ".join(map(repr, wanted or found))
     if not wanted:
         raise ImageError(f"{path}: has no series {series!r}; it holds {listed}")
-    reasons = _differences(wanted[0].planes[0], wanted[1].planes[0])
+    reasons = differences(wanted[0].planes[0], wanted[1].planes[0])
     why = "" if "series" in reasons else f" under one series UID, which differ in {' and '.join(reasons)}"
     raise ImageError(f"{path}: holds {len(wanted)} series{why}: {listed}; choose one by its key: series=...")
 

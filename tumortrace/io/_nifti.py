@@ -15,7 +15,16 @@ from numpy.typing import NDArray
 from tumortrace.io._error import ImageError, missing_extra
 from tumortrace.io._grid import axes
 from tumortrace.io._image import Image
-from tumortrace.io._voxels import MAX_VOXELS, check_shape, one_or_phases, opened, read_voxels, rescaled, unpacked
+from tumortrace.io._voxels import (
+    MAX_VOXELS,
+    check_shape,
+    damage,
+    one_or_phases,
+    opened,
+    read_voxels,
+    rescaled,
+    unpacked,
+)
 
 MAGIC = {348: (344, (b"n+1\0", b"ni1\0")), 540: (4, (b"n+2\0\r\n\x1a\n", b"ni2\0\r\n\x1a\n"))}
 """Size of the header: where its magic bytes are, and what they are for one file and for a pair."""
@@ -73,7 +82,7 @@ def _start(path: object, stream: Any) -> bytes:
     except EOFError:  # how much there is will tell
         pass
     except zlib.error as error:
-        raise ImageError(f"{path}: is damaged: {error}") from error
+        raise ImageError(f"{path}: is damaged: {damage(error)}") from error
     return data
 
 

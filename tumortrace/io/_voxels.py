@@ -170,11 +170,17 @@ def read_voxels(
             f"{path}: is cut short: its compressed data end early, after {got:,} of {expected:,} bytes of voxels"
         ) from None
     except (zlib.error, OSError) as error:
-        raise ImageError(f"{path}: is damaged: {error}, after {got:,} of {expected:,} bytes of voxels") from error
+        why = damage(error)
+        raise ImageError(f"{path}: is damaged: {why}, after {got:,} of {expected:,} bytes of voxels") from error
     if not array.dtype.isnative:
         array = array.byteswap(inplace=True).view(array.dtype.newbyteorder("="))
     check_finite(path, array)
     return array
+
+
+def damage(error: Exception) -> str:
+    """Return what a decompressor says is wrong, without its code: ``Error -3 while decompressing data: …``."""
+    return str(error).rpartition("data: ")[2]
 
 
 def check_finite(path: object, array: NDArray[Any]) -> None:

@@ -1,11 +1,16 @@
 """A folder of images, volumes and DICOM files in no particular layout."""
 
+import itertools
 import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tumortrace.io._error import ImageError
 from tumortrace.io._listing import ENDINGS, VOLUMES, Found, Listing, folder_path, walk
+
+if TYPE_CHECKING:
+    from tumortrace.io._dicom import Series
 
 DICOM = (".dcm", ".dicom", ".ima")
 """Endings of DICOM files, in lower case; without an ending, or with one of digits, the content tells."""
@@ -40,7 +45,9 @@ def scan(root: str | os.PathLike[str]) -> Listing:
     Notes
     -----
     A folder that holds DICOM files is one image, those below it included. Where it holds several series, each is
-    one, named ``folder#key`` with the key of `list_series`; localizers beside others are skipped.
+    one, named ``folder#key`` with the key of `list_series`; localizers beside others are skipped. Where images of
+    one series UID differ in size, spacing, orientation or frame of reference, the folder itself is a row, and
+    reading it says so.
 
     A volume is a mask and no image where its name says so: ``x_mask``, ``x_label``, ``x_seg``, ``x_roi`` or
     ``mask_x``, ``label_x``, … belongs to the volume or DICOM folder ``x`` or ``x_image`` of the same folder. Of
@@ -130,7 +137,18 @@ def _series(root: Path, folder: str) -> tuple[list[str], list[tuple[str, str]]]:
         return [folder], []
     kept = [series for series in found if not series.localizer] or found
     left = [(f"{folder}#{series.key}", "a localizer") for series in found if series not in kept]
-    return [f"{folder}#{series.key}" for series in kept], left
+    torn = _torn(kept)
+    whole = [folder] if torn else []  # reading it says in what its images differ
+    return whole + [f"{folder}#{series.key}" for series in kept if series.uid not in torn], left
+
+
+def _torn(found: list["Series"]) -> set[str]:
+    """Return the UIDs under which images lie that are no parts of one volume, nor echoes or b-values of it."""
+    from tumortrace.io._dicom import differences
+
+    form = {"size", "spacing", "orientation", "position", "frame of reference"}
+    pairs = [(a, b) for a, b in itertools.combinations(found, 2) if a.uid == b.uid and not a.localizer]
+    return {a.uid for a, b in pairs if form & set(differences(a.planes[0], b.planes[0]))}
 
 
 def _with_masks(paths: list[str]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:

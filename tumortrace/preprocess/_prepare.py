@@ -1,5 +1,6 @@
 """From an image and its mask to what the extractors are given, in the order of the IBSI."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -11,6 +12,8 @@ from tumortrace.preprocess._normalise import moments, normalise
 from tumortrace.preprocess._resample import EXACT, Axis, Place, Positions, axes, cut, interpolate
 from tumortrace.preprocess._resegment import resegment
 from tumortrace.preprocess._settings import Preprocessing
+
+_MAX_VOXELS = 2**30
 
 
 class Prepared(NamedTuple):
@@ -67,7 +70,8 @@ def prepare(
     ------
     ValueError
         If image, mask or spacing do not fit each other or the settings, the image is constant and has to be
-        normalised, or a step leaves no voxel of the mask; the message says which.
+        normalised, the new spacing makes more than 2^30 voxels, or a step leaves no voxel of the mask; the message
+        says which.
 
     Notes
     -----
@@ -118,6 +122,7 @@ def resample(
         )
     old = _check.spacing(spacing, array.ndim)
     box = [slice(0, n) for n in array.shape] if inside is None else _box(inside)
+    _check_size(box, old, preprocessing.spacing)
     keep = margin if preprocessing.padding is None else preprocessing.padding
     grid = axes(array.shape, old, box, preprocessing, keep, _places(array.ndim, origin, direction))
     return Prepared(
@@ -142,6 +147,23 @@ def _mask(mask: ArrayLike | None, array: NDArray[Any]) -> NDArray[np.bool_] | No
     if not inside.any():
         raise ValueError("mask is empty: no voxel is inside; give a mask that is non-zero somewhere")
     return inside
+
+
+def _check_size(box: list[slice], old: Sequence[float], new: float | tuple[float, ...] | None) -> None:
+    """Refuse a spacing so small that no memory holds the region, before anything is made of that size."""
+    if new is None:
+        return
+    wanted = new if isinstance(new, tuple) else (new,) * len(old)
+    if len(wanted) != len(old):
+        return  # told where the grid is laid
+    after = [to or by for by, to in zip(old, wanted, strict=True)]
+    voxels = math.prod((one.stop - one.start) * by / to for one, by, to in zip(box, old, after, strict=True))
+    if voxels > _MAX_VOXELS:
+        shown = " × ".join(f"{to:g}" for to in after)
+        raise ValueError(
+            f"resampling to {shown} mm makes {voxels:.3g} voxels of the region, more than the {_MAX_VOXELS:.3g} "
+            "allowed; give a larger spacing"
+        )
 
 
 def _places(ndim: int, origin: Sequence[float] | None, direction: ArrayLike | None) -> list[Place]:

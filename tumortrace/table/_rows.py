@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io as text_io
+import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -123,7 +125,7 @@ class Compute:
             mask = None if item.mask is None else _of_mask(_pixels, item.mask, mask_content)
             return Pixels(digest, _pixels(item.image, content), mask)
         except Exception as error:  # whatever it was belongs to this image: the row tells it, the batch goes on
-            return self._failed(digest, in_one_line(error).removeprefix(f"{item.image}: "))
+            return self._failed(digest, _told(error, item))
 
     def _volume(self, image: Path, mask: Source | None, roi: str, digest: str) -> Pixels:
         settings = self.settings
@@ -135,8 +137,8 @@ class Compute:
     def _row(self, pixels: Pixels) -> Row:
         try:
             values, reason = self.settings.compute(*pixels[1:])
-        except ValueError as error:
-            return self._failed(pixels.digest, str(error))
+        except Exception as error:  # memory may run out too
+            return self._failed(pixels.digest, in_one_line(error))
         if np.isnan(values).any():
             return Row(pixels.digest, values, INCOMPLETE, reason or "some features are undefined on this image")
         return Row(pixels.digest, values, OK, "")
@@ -195,6 +197,17 @@ def numbers(values: NDArray[np.float64]) -> bytes:
     if np.isinf(values).any():
         return ",".join("" if np.isnan(v) else repr(v) for v in values.tolist()).encode()
     return text.replace(b"null", b"")
+
+
+def _told(error: Exception, item: Item) -> str:
+    """Return what an error says, without the folders of image and mask: the row names both files."""
+    text = in_one_line(error)
+    paths = [path for path in (item.image, item.mask) if isinstance(path, Path)]
+    for path in paths:
+        text = text.removeprefix(f"{path}: ")
+    for folder in (*paths, *(path.parent for path in paths)):
+        text = re.sub(rf"(?<!\S){re.escape(f'{folder}{os.sep}')}", "", text)
+    return text
 
 
 def _content(source: Source) -> bytes:
