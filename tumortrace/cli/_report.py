@@ -13,17 +13,19 @@ def add_commands(commands: Any) -> None:
         commands,
         "report",
         _report,
-        "write what a model was found to do as one page of HTML, to read and to print",
+        "write what a model was found to do, or what a table of features is, as one page of HTML",
         "  tumortrace report model -o report.html                  # its out-of-fold predictions\n"
         "  tumortrace report model lesions/ --splits test -o report.html\n"
-        "  tumortrace report predictions.csv --compare others.csv -o report.html --pdf",
+        "  tumortrace report predictions.csv --compare others.csv -o report.html --pdf\n"
+        "  tumortrace report features.csv --maps contrast,joint_entropy -o features.html",
     )
     add = command.add_argument
     add(
         "what",
-        metavar="MODEL|PREDICTIONS",
+        metavar="MODEL|TABLE",
         type=Path,
-        help="the folder of a model, or a table of predictions (.csv) with labels",
+        help="the folder of a model, a table of predictions (.csv) with labels, or a table of features as extract "
+        "writes it",
     )
     add(
         "source",
@@ -48,7 +50,24 @@ def add_commands(commands: Any) -> None:
         type=Path,
         help="other models, or tables of predictions, of the same rows",
     )
-    add("--positive", metavar="LABEL", help="the positive label of a table of predictions (default: Malignant)")
+    add("--positive", metavar="LABEL", help="the positive label of a table (default: Malignant)")
+    looked = command.add_mutually_exclusive_group()
+    looked.add_argument(
+        "--images",
+        metavar="N",
+        type=whole(0),
+        help="of a table of features, look at so many of its rows (default: 6)",
+    )
+    looked.add_argument(
+        "--rows", metavar="NUMBERS", type=_rows, help="look at these rows, from 1: numbers with commas between"
+    )
+    add(
+        "--maps",
+        metavar="NAMES",
+        type=_maps,
+        help="of a table of features, what to map over its volumes: names with commas between, or none (default: "
+        "mean and joint entropy, of two volumes at most)",
+    )
     add("--title", metavar="TEXT", help="heading of the page")
     add("--question", metavar="TEXT", help="what was asked")
     add("--author", metavar="NAME", help="who answers for the report")
@@ -72,6 +91,9 @@ def _report(args: argparse.Namespace) -> int:
         splits=args.splits,
         compare=args.compare,
         positive=args.positive,
+        images=args.images,
+        rows=args.rows,
+        maps=args.maps,
         title=args.title,
         question=args.question,
         author=args.author,
@@ -86,3 +108,11 @@ def _report(args: argparse.Namespace) -> int:
             print(written.with_suffix(".pdf"))
         print(NOTICE)
     return OK
+
+
+def _rows(text: str) -> list[int]:
+    return [whole(1)(part) for part in names(text)]
+
+
+def _maps(text: str) -> list[str]:
+    return [] if text == "none" else names(text)

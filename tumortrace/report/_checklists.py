@@ -83,7 +83,7 @@ def clear(study: Study, origin: Origin, found: Method, there: Mapping[str, str],
                 "own; the published list says each item in full. It asks whether a thing is reported, not whether "
                 f"it is good. {_tally(CLEAR, answers)}"
             ),
-            _table("CLEAR 1.0, the 58 items", CLEAR, answers, there),
+            answered("CLEAR 1.0, the 58 items", CLEAR, answers, there),
         ],
     )
 
@@ -106,7 +106,7 @@ def metrics(study: Study, origin: Origin, found: Method, there: Mapping[str, str
                 f"{_tally(METRICS, answers)}"
             ),
             Items(_conditions(study)),
-            _table("METRICS 1.0, the 30 items", METRICS, answers, there),
+            answered("METRICS 1.0, the 30 items", METRICS, answers, there),
         ],
     )
 
@@ -253,7 +253,8 @@ def _tally(items: Sequence[Item], answers: Mapping[int, Answer]) -> str:
     return f"Of {len(items)} items, {listed(said)}."
 
 
-def _table(caption: str, items: Sequence[Item], answers: Mapping[int, Answer], there: Mapping[str, str]) -> Table:
+def answered(caption: str, items: Sequence[Item], answers: Mapping[int, Answer], there: Mapping[str, str]) -> Table:
+    """Return items with their states, and what is said or asked of each."""
     rows: list[list[Cell]] = []
     for item in items:
         answer = answers.get(item.number, Answer(ASKED, ""))

@@ -76,7 +76,7 @@ def gather(
     elif path.suffix == ".csv":
         study, origin = _of_table(path, source, splits, positive, seed, jobs)
     else:
-        raise ValueError(f"{path}: give the folder of a model, or a table of predictions (.csv)")
+        raise ValueError(f"{path}: give the folder of a model, a table of predictions (.csv), or one of features")
     others: dict[str, pd.DataFrame] = {}
     for other in map(Path, compare):
         say(f"reading {other.name} to compare with")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from tumortrace.report._document import Block, Code, Items, Section, Table, Text
 from tumortrace.report._gather import GIVEN, Origin
 from tumortrace.report._method import families
+from tumortrace.report._parameters import in_words
 from tumortrace.report._results._words import NONE, family
 from tumortrace.report._study import Study
 
@@ -19,7 +21,7 @@ _NAMES = {"sklearn": "scikit-learn"}
 
 def provenance(study: Study, origin: Origin) -> Section:
     """Return files, versions, settings and the call that trains the model again."""
-    blocks: list[Block] = [Items(_files(study, origin)), _versions(origin)]
+    blocks: list[Block] = [Items(_files(study, origin)), versions(origin.versions, "model")]
     below = []
     if study.model is not None:
         plan = study.model.record["plan"]
@@ -74,17 +76,18 @@ def _files(study: Study, origin: Origin) -> list[tuple[str, str]]:
     return found
 
 
-def _versions(origin: Origin) -> Table:
+def versions(made: Mapping[str, str] | None, what: str) -> Table:
+    """Return with which versions something was made, and this report."""
     ours = {"tumortrace": _version("tumortrace"), "python": platform.python_version()}
     ours |= {name: _version(name) for name in LIBRARIES}
-    theirs = {_NAMES.get(name, name): found for name, found in (origin.versions or {}).items()}
+    theirs = {_NAMES.get(name, name): found for name, found in (made or {}).items()}
     ours = {name: _version(name) for name in theirs} | ours
     rows = [[name, theirs.get(name, NONE), ours.get(name, NONE)] for name in ours]
     if not theirs:
         return Table("Versions that made this report", ["Software", "Report"], [[row[0], row[2]] for row in rows])
     return Table(
-        "Versions that made the model and this report",
-        ["Software", "Model", "Report"],
+        f"Versions that made the {what} and this report",
+        ["Software", what.capitalize(), "Report"],
         rows,
         note="A dash: not recorded, or not used.",
     )
@@ -92,20 +95,11 @@ def _versions(origin: Origin) -> Table:
 
 def _settings(study: Study) -> Table:
     """Return every parameter of every extractor, marked where it is not the default."""
-    from tumortrace.table import Settings
-
     assert study.model is not None
     inputs, numbers = study.model.inputs, families(study.model)
     rows = []
     for name, parameters in (inputs.texture or {}).items():
-        usual = {key: json.dumps(value) for key, value in Settings.of([name]).parameters[name].items()}
-        given = {key: json.dumps(value) for key, value in parameters.items()}
-        shown = [
-            f"{key} = {value}{'' if value == usual[key] else ' (not the default)'}"
-            for key, value in given.items()
-            if (key, value) != ("spacing", "null")
-        ]
-        rows.append([family(name), f"{numbers.get(name, 0):,}", "; ".join(shown)])
+        rows.append([family(name), f"{numbers.get(name, 0):,}", in_words(name, parameters)])
     if inputs.kinetics is not None:
         shown = [f"{key} = {json.dumps(value)}" for key, value in inputs.kinetics.items()]
         rows.append([family("kinetics"), f"{numbers.get('kinetics', 0):,}", "; ".join(shown) or "defaults"])

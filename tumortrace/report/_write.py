@@ -1,15 +1,16 @@
-"""A whole report: from a model or its predictions to one page."""
+"""A whole report: from a model, its predictions or a table of features to one page."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import tumortrace
 from tumortrace.report._checklists import clear, metrics
 from tumortrace.report._document import Document, Section
+from tumortrace.report._extracted import FEATURE_TABLE, kind_of, of_table, read
 from tumortrace.report._gather import SCORED, Origin, gather
 from tumortrace.report._method import method
 from tumortrace.report._methods import methods, question
@@ -35,6 +36,9 @@ def write_report(
     splits: Sequence[str] | None = None,
     compare: Sequence[str | os.PathLike[str]] = (),
     positive: str | None = None,
+    images: int | None = None,
+    rows: Sequence[int] | None = None,
+    maps: Sequence[str] | None = None,
     title: str | None = None,
     question: str | None = None,
     author: str | None = None,
@@ -43,12 +47,13 @@ def write_report(
     jobs: int | None = None,
     say: Say | None = None,
 ) -> Path:
-    """Write what a model was found to do as one page of HTML, to read and to print.
+    """Write what a model was found to do, or what a table of features is, as one page of HTML.
 
     Parameters
     ----------
     what : path
-        The folder of a model, or a table of predictions (.csv) with labels.
+        The folder of a model; a table of predictions (.csv) with labels; or a table of features (.csv or .parquet)
+        as `tumortrace.table.extract` writes it, with its record beside it.
     out : path
         The page to write (.html); its folder must exist.
     source : path, optional
@@ -61,7 +66,16 @@ def write_report(
     compare : sequence of paths
         Other models, or tables of predictions, of the same rows.
     positive : str, optional
-        The positive label of a table of predictions; by default "malignant", in any case.
+        The positive label of a table; by default "malignant", in any case, and of a table of features without it
+        the last one in the alphabet.
+    images : int, optional
+        Of a table of features: how many rows to look at, 6 by default. They are taken evenly from those with
+        numbers.
+    rows : sequence of int, optional
+        Of a table of features: look at these rows, counted from 1 without the header.
+    maps : sequence of str, optional
+        Of a table of features: what to map over the volumes that are looked at, such as ``glcm_contrast`` or
+        ``first_order_mean``. By default the mean and the joint entropy where there are two volumes at most.
     title, question, author : str, optional
         Heading of the page, what was asked (empty lines part paragraphs), and who answers for the report.
     pdf : bool
@@ -69,7 +83,7 @@ def write_report(
     seed : int
         Of all resampling and draws: the same seed gives the same figures.
     jobs : int, optional
-        Worker processes of the extraction; one per available CPU by default.
+        Worker processes of the extraction, or threads of maps; one per available CPU by default.
     say : callable, optional
         Told of the progress line by line.
 
@@ -82,9 +96,11 @@ def write_report(
     ------
     ValueError
         If `out` does not end in .html, `what` is neither model nor table, there is no row with a label and a score,
-        or the models did not score the same rows.
+        the models did not score the same rows, there is no such row or map, or an argument is given that is not for
+        this kind of report.
     FileNotFoundError
-        If a file is missing: the out-of-fold predictions of a model, the folder of `out`.
+        If a file is missing: the out-of-fold predictions of a model, the record of a table of features, the folder
+        of `out`.
     ModuleNotFoundError
         If a PDF is asked for and neither Chromium nor WeasyPrint is there; said before any work.
     """
@@ -95,11 +111,31 @@ def write_report(
     if not out.parent.is_dir():
         raise FileNotFoundError(f"{out.parent}: does not exist; make the folder first")
     prints = printer() if pdf else None
-    study, origin = gather(
-        what, source=source, splits=splits, compare=compare, positive=positive, seed=seed, jobs=jobs, say=say
-    )
-    say("measuring, comparing, drawing")
-    page = render(document(study, origin, title=title, question_=question, author=author))
+    of_features = {"images": images, "rows": rows, "maps": maps}
+    of_models = {"source": source, "splits": splits, "compare": compare or None}
+    if _is_feature_table(Path(what)):
+        _unused(of_models, "a model or of predictions")
+        made = of_table(
+            read(Path(what)),
+            images=images,
+            rows=rows,
+            maps=maps,
+            positive=positive,
+            title=title,
+            question=question,
+            author=author,
+            seed=seed,
+            jobs=jobs,
+            say=say,
+        )
+    else:
+        _unused(of_features, "a table of features")
+        study, origin = gather(
+            what, source=source, splits=splits, compare=compare, positive=positive, seed=seed, jobs=jobs, say=say
+        )
+        say("measuring, comparing, drawing")
+        made = document(study, origin, title=title, question_=question, author=author)
+    page = render(made)
     draft = out.with_name(f".{out.name}.{os.getpid()}")
     try:
         draft.write_text(page, encoding="utf-8")
@@ -110,6 +146,16 @@ def write_report(
         say("printing")
         prints(out, out.with_suffix(".pdf"))
     return out
+
+
+def _is_feature_table(path: Path) -> bool:
+    return path.is_file() and path.suffix in (".csv", ".parquet") and kind_of(path) == FEATURE_TABLE
+
+
+def _unused(given: Mapping[str, object], what: str) -> None:
+    """Refuse arguments that would change nothing."""
+    if wrong := [name for name, value in given.items() if value is not None]:
+        raise ValueError(f"{wrong[0]} is for the report of {what}; leave it out")
 
 
 def document(
