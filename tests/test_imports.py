@@ -40,6 +40,7 @@ ALLOWED = {
     "regions": {"_check", "_entry"},
     "table": {"_check", "_entry", "features", "io", "filters", "preprocess", "regions"},
     "conformance": {"_check", "_entry", "features", "io", "table"},
+    "stability": {"_check", "_entry", "evaluation", "table"},
     "evaluation": {"_check"},
     "deep": {"_check", "io"},
     "fusion": {"_check", "evaluation"},

@@ -11,7 +11,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import tumortrace
-from tumortrace.cli import _demo, _dynamic, _explain, _map, _models, _report, _settings, _tables, _verify
+from tumortrace.cli import (
+    _demo,
+    _dynamic,
+    _explain,
+    _map,
+    _models,
+    _report,
+    _settings,
+    _stability,
+    _tables,
+    _verify,
+)
 from tumortrace.cli._common import FATAL, INTERRUPTED, OK, USAGE, UsageError, complain
 
 __all__ = ["main"]
@@ -64,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     _tables.add_commands(commands)
     _dynamic.add_commands(commands)
     _settings.add_commands(commands)
+    _stability.add_commands(commands)
     _models.add_commands(commands)
     _explain.add_commands(commands)
     _verify.add_commands(commands)

@@ -146,7 +146,7 @@ def of_masks(args: argparse.Namespace) -> list[str]:
     return given
 
 
-def _fitting_preset(args: argparse.Namespace) -> str | None:
+def fitting_preset(args: argparse.Namespace) -> str | None:
     """Return the preset that fits the source, where none was asked for."""
     if args.preset or args.settings or args.features:
         return None
@@ -162,7 +162,7 @@ def _fitting_preset(args: argparse.Namespace) -> str | None:
 def _extract(args: argparse.Namespace) -> int:
     from tumortrace.table import WorkerDied, extract
 
-    settings = chosen_settings(args, _fitting_preset(args), of_masks(args), args.names)
+    settings = chosen_settings(args, fitting_preset(args), of_masks(args), args.names)
     progress = sys.stderr.isatty() if args.progress is None else args.progress
     try:
         summary = extract(

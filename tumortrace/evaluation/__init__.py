@@ -13,12 +13,14 @@ from tumortrace.evaluation._curves import (
     roc,
 )
 from tumortrace.evaluation._folds import grouped_folds
+from tumortrace.evaluation._icc import ICC, icc
 from tumortrace.evaluation._measure import LEVELS, measure
 from tumortrace.evaluation._metrics import METRICS, classification_report, confusion, metrics
 from tumortrace.evaluation._predictions import aggregate, grouped_predictions
 from tumortrace.evaluation._threshold import carried_thresholds, choose_threshold
 
 __all__ = [
+    "ICC",
     "LEVELS",
     "METRICS",
     "Calibration",
@@ -40,6 +42,7 @@ __all__ = [
     "delong",
     "grouped_folds",
     "grouped_predictions",
+    "icc",
     "measure",
     "metrics",
     "precision_recall",

@@ -42,6 +42,13 @@ class EarlyFusion(BinaryClassifier):
         two classes the order of the F test of ANOVA); a smaller group is kept whole. A scikit-learn transformer
         such as ``PCA(20)``: what it makes of the scaled columns. None: every column. A mapping gives each group its
         own; a group that is not in it is kept whole.
+    stable : mapping of str to float, optional
+        Feature → how stable it is, such as the lower end of its intraclass correlation from
+        `tumortrace.stability.stability`. Columns whose feature is below `min_stability` or has no number are left
+        out before anything is learnt; those of features that it does not name stay. A column is of the feature
+        whose name it has, or has after its last ``__``. Needs a DataFrame.
+    min_stability : float, default 0.75
+        Of a feature that is kept, where `stable` is given.
     balance : bool, default True
         Weight the groups so that each has the same total variance: else thousands of columns of one kind drown
         thirty of another. The weights leave the mean total variance as it is, so that the penalty of a classifier
@@ -104,6 +111,8 @@ class EarlyFusion(BinaryClassifier):
         *,
         scale: str = "standard",
         select: Any = None,
+        stable: Mapping[str, float] | None = None,
+        min_stability: float = 0.75,
         balance: bool = True,
         tune: bool | Mapping[str, Sequence[Any]] = False,
         folds: int = 5,
@@ -114,6 +123,8 @@ class EarlyFusion(BinaryClassifier):
         self.classifier = classifier
         self.scale = scale
         self.select = select
+        self.stable = stable
+        self.min_stability = min_stability
         self.balance = balance
         self.tune = tune
         self.folds = folds
@@ -180,10 +191,28 @@ class EarlyFusion(BinaryClassifier):
 
     def _resolved_groups(self, X: Any) -> dict[str, list[int]]:
         if self.groups is None:
-            return {"all": list(range(X.shape[1]))}
+            return {"all": self._stable(X, list(range(X.shape[1])))}
         if not isinstance(self.groups, Mapping) or not self.groups:
             raise TypeError(f"groups is {self.groups!r}; give a mapping of names to lists of columns, or None")
-        return {str(name): positions(X, columns, f"group {name!r}") for name, columns in self.groups.items()}
+        return {
+            str(name): self._stable(X, positions(X, columns, f"group {name!r}"))
+            for name, columns in self.groups.items()
+        }
+
+    def _stable(self, X: Any, columns: list[int]) -> list[int]:
+        """Return the columns of features that are stable enough, or of which nothing is known."""
+        if self.stable is None:
+            return columns
+        if not isinstance(self.stable, Mapping):
+            raise TypeError(f"stable is {self.stable!r}; give a mapping of feature to number")
+        if not hasattr(X, "columns"):
+            raise TypeError("stable names features; give X as a DataFrame, whose columns have names")
+        names = [str(X.columns[k]) for k in columns]
+        known = [self.stable.get(name, self.stable.get(name.rpartition("__")[2], np.inf)) for name in names]
+        kept = [k for k, number in zip(columns, known, strict=True) if number >= self.min_stability]
+        if not kept:
+            raise ValueError(f"no column has a stability of {self.min_stability}; give a lower min_stability")
+        return kept
 
     def _unfitted(self) -> Any:
         return classifier(self.classifier, seed=self.seed) if isinstance(self.classifier, str) else self.classifier

@@ -38,6 +38,7 @@ from tumortrace.report._panel import panel
 from tumortrace.report._pipeline import plot_pipeline
 from tumortrace.report._predictions import plot_predictions
 from tumortrace.report._render import render
+from tumortrace.report._stability import plot_stability
 from tumortrace.report._style import save
 from tumortrace.report._write import write_report
 
@@ -69,6 +70,7 @@ __all__ = [
     "plot_precision_recall",
     "plot_predictions",
     "plot_roc",
+    "plot_stability",
     "render",
     "save",
     "write_report",

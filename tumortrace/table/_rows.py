@@ -107,12 +107,13 @@ class Compute:
 
     def __call__(self, items: Sequence[Item]) -> list[Row | None]:
         """Compute the rows; an image that cannot be read or is refused makes a row that says so."""
-        read: Iterable[Pixels | Row | None] = (self._read(item) for item in items)
+        read: Iterable[Pixels | Row | None] = (self.read(item) for item in items)
         if not any(_is_volume(item.image) for item in items):
             read = list(read)
         return [self._row(pixels) if isinstance(pixels, Pixels) else pixels for pixels in read]
 
-    def _read(self, item: Item) -> Pixels | Row | None:
+    def read(self, item: Item) -> Pixels | Row | None:
+        """Read an item; a failed row where that cannot be, None where the earlier row is kept."""
         digest = ""
         try:
             content = _content(item.image)
