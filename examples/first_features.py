@@ -66,7 +66,7 @@ panel(image, disc, title="A synthetic lesion")
 
 # %%
 for name, extractor in FEATURES.items():
-    print(f"{name:12} {len(extractor(image, disc)):4} features")
+    print(f"{name:15} {len(extractor(image, disc)):4} features")
 print("mvm_lbp of two rows:", mvm_lbp(image[:2]).reason)
 
 # %% [markdown]

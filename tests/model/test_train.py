@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 from tumortrace import evaluation, io
-from tumortrace.features import FEATURES
 from tumortrace.io import synthetic
 from tumortrace.io.synthetic import SEQUENCES
 from tumortrace.model import Inputs, load, out_of_fold, train, training_folder
 from tumortrace.model._plan import Plan, default_features
+from tumortrace.table import PRESETS
 
 
 def listed(lesions):
@@ -345,7 +345,7 @@ def test_force_discards_an_unfinished_training(lesions, quick, tmp_path, monkeyp
 def test_features_by_default(unit, there, expected):
     features = default_features(unit, there)
     assert ("kinetics" in features) == expected
-    assert set(features) - {"kinetics"} == set(FEATURES) - {"shape"}
+    assert set(features) - {"kinetics"} == set(PRESETS["default"]()) - {"shape"}
 
 
 def test_inputs_go_through_json():

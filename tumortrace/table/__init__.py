@@ -9,6 +9,7 @@ from tumortrace.table._groups import column_groups
 from tumortrace.table._pool import WorkerDied
 from tumortrace.table._presets import PRESETS
 from tumortrace.table._pyradiomics import from_pyradiomics
+from tumortrace.table._series import extract_series
 from tumortrace.table._settings import Settings
 from tumortrace.table._slices import extract_slices
 from tumortrace.table._wide import feature_columns, widen
@@ -26,6 +27,7 @@ __all__ = [
     "column_groups",
     "describe",
     "extract",
+    "extract_series",
     "extract_slices",
     "feature_columns",
     "from_pyradiomics",
