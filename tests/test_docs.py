@@ -74,3 +74,9 @@ def test_the_pictures_are_drawn_by_their_script(tmp_path):
     subprocess.run([sys.executable, ROOT / "docs" / "pictures.py", tmp_path], check=True, timeout=120)
     drawn, kept = ({p.name for p in folder.iterdir()} for folder in (tmp_path, ROOT / "docs" / "img"))
     assert drawn == kept
+
+
+def test_the_page_of_names_is_written_by_its_script(tmp_path):
+    written = tmp_path / "nomenclature.md"
+    subprocess.run([sys.executable, ROOT / "docs" / "nomenclature.py", written], check=True, timeout=120)
+    assert written.read_text(encoding="utf-8") == (ROOT / "docs" / "nomenclature.md").read_text(encoding="utf-8")
