@@ -7,8 +7,8 @@ from tumortrace.features._nomenclature import IBSI_FAMILIES, PYRADIOMICS_CLASSES
 
 HEAD = """# Names of features
 
-Names are those of the IBSI, in lower case with underscores. `tumortrace extract --names pyradiomics` writes the names
-of PyRadiomics where it has the feature, and its numbers where it defines them differently:
+Names are those of the IBSI, in lower case with underscores. `tumortrace extract --names pyradiomics` writes the
+names of PyRadiomics where it has the feature, and its numbers where it defines them differently:
 [moving from PyRadiomics](gallery/from_pyradiomics.ipynb). The codes are those of the
 [IBSI manual](https://doi.org/10.48550/arXiv.1612.07003). Features without a code are none of the IBSI's.
 

@@ -41,11 +41,7 @@ def computed(image, mask, settings, classes):
     """Return our numbers by the names of PyRadiomics."""
     parameters = {"setting": settings, "featureClass": dict.fromkeys(classes)}
     wanted = Settings.of(from_pyradiomics(parameters))
-    array = image.array
-    if "shape2D" in classes:  # PyRadiomics takes one slice; its references are of the one with most of the region
-        largest = mask.sum(axis=(1, 2)).argmax()
-        array, mask = array[largest : largest + 1], mask[largest : largest + 1]
-    values, reason = wanted.compute(array, mask, image.spacing, image.direction)
+    values, reason = wanted.compute(image.array, mask, image.spacing, image.direction, image.origin)
     assert reason == ""
     return dict(zip(wanted.columns, values, strict=True))
 

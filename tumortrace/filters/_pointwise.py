@@ -19,7 +19,7 @@ def square(image: ArrayLike, *, spacing: Sequence[float] | None = None, boundary
     array([[1.  , 0.25, 4.  ]])
     """
     volume, largest = _scaled(image, spacing, boundary)
-    return like(image, volume**2 / largest)
+    return like(image, (volume * (1 / np.sqrt(largest))) ** 2)
 
 
 def square_root(image: ArrayLike, *, spacing: Sequence[float] | None = None, boundary: str = "mirror") -> Volume:

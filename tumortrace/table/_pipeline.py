@@ -56,6 +56,18 @@ class Lesion(NamedTuple):
     morphological_mask: NDArray[Any] | None
     spacing: tuple[float, ...] | None
 
+    def before(self) -> Lesion:
+        """Return it as it was before re-segmentation."""
+        return self._replace(mask=self.morphological_mask)
+
+    def largest_slice(self) -> Lesion:
+        """Return the slice with most of the region, the first of several; it is still a volume."""
+        if self.mask is None or self.mask.ndim < 3:
+            return self
+        largest = int(np.count_nonzero(self.mask, axis=(1, 2)).argmax())
+        image, mask = (array[largest : largest + 1] for array in (self.image, self.mask))
+        return self._replace(image=image, mask=mask, morphological_mask=mask)
+
     def voxels(self, *, before: bool) -> int:
         """Return how many voxels there are, `before` re-segmentation or after."""
         mask = self.morphological_mask if before else self.mask
@@ -204,13 +216,15 @@ class Pipeline:
         values: list[Any] = []
         reasons = []
         for call in calls:
-            mask = lesion.morphological_mask if call.name == "shape" else lesion.mask
-            vector = call(lesion.image, mask, **self._given(call, lesion, filtered))
+            seen = lesion
+            if call.name == "shape":  # of the region before re-segmentation; shape2D of PyRadiomics is of one slice
+                seen = lesion.before() if self.shift is None else lesion.before().largest_slice()
+            vector = call(seen.image, seen.mask, **self._given(call, seen, filtered))
             if self.shift is None:
                 values.append(np.asarray(vector))
             else:
-                voxels = lesion.voxels(before=call.name in FORM)
-                spacing = lesion.spacing or (1.0,) * lesion.image.ndim
+                voxels = seen.voxels(before=call.name in FORM)
+                spacing = seen.spacing or (1.0,) * seen.image.ndim
                 theirs = self._translated(call, vector, filtered, voxels, spacing)
                 values.append(np.array(list(theirs.values())) if theirs else np.asarray(vector))
             if vector.reason:
