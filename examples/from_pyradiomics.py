@@ -1,13 +1,13 @@
 # %% [markdown]
 # # Moving from PyRadiomics
 #
-# Which name here is which name there, which setting is which, what comes out equal and what does not. The numbers
-# of PyRadiomics on this page are those that version 3.0.1 gave for the volume below; it need not be installed.
-# The first order and GLCM features are compared, all of those that PyRadiomics has.
+# How to get the numbers of PyRadiomics in one step, which name here is which name there, which setting is
+# which, and where IBSI has it otherwise. The numbers of PyRadiomics on this page are those that version 3.0.1
+# gave for the volume below; it need not be installed.
 #
-# In short: every first order and every GLCM feature of PyRadiomics has an equal here, for bins of a fixed number
-# and of a fixed width. Three things differ by default: where the first bin begins, what is averaged over
-# directions, and what `kurtosis` of a normal distribution is.
+# In short: `preset="pyradiomics"` computes what PyRadiomics computes by default, under its names; a parameter
+# file of PyRadiomics becomes settings with `from_pyradiomics`. All seven classes come out equal, resampling,
+# re-segmentation, normalisation and filters included.
 #
 # Research use only, no medical device.
 
@@ -18,6 +18,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from tumortrace.features import discretise, first_order, glcm
+from tumortrace.table import Settings, from_pyradiomics
 
 slices, rows, cols = np.indices((4, 20, 22))
 image = 480 + 5 * ((37 * cols + 53 * rows + 29 * slices) % 41) + 12 * ((cols - 11) * (rows - 10) // 4)
@@ -26,25 +27,79 @@ spacing = (2.0, 0.5, 0.5)
 print(f"{mask.sum()} voxels inside, from {image[mask].min()} to {image[mask].max()}")
 
 # %% [markdown]
+# ## In one step
+#
+# The preset has the defaults of PyRadiomics: bins of width 25 with edges at multiples of the width, features
+# averaged over 13 directions, GLDM, GLRLM, GLSZM, NGTDM and the shape of the mesh. Names and numbers are its
+# own. Where it defines a feature differently from IBSI, such as the kurtosis, the number is converted.
+
+# %%
+NUMBERS = {
+    "original_shape_MeshVolume": 323.5,
+    "original_shape_SurfaceArea": 265.1749695,
+    "original_shape_Sphericity": 0.8594114197,
+    "original_shape_MajorAxisLength": 8.061881877,
+    "original_firstorder_Kurtosis": 2.356322949,
+    "original_firstorder_TotalEnergy": 111527795.5,
+    "original_glcm_Contrast": 11.64803773,
+    "original_glcm_MCC": 0.6866686781,
+    "original_glrlm_RunEntropy": 3.841806107,
+    "original_glrlm_ShortRunEmphasis": 0.9347639294,
+    "original_glszm_ZonePercentage": 0.3,
+    "original_glszm_SmallAreaEmphasis": 0.3712395301,
+    "original_gldm_DependenceEntropy": 5.805635253,
+    "original_gldm_DependenceVariance": 2.287594123,
+    "original_ngtdm_Coarseness": 0.008481820733,
+    "original_ngtdm_Strength": 0.6890645171,
+}
+
+
+def compute(settings):
+    """Return the numbers of the volume by the names of the columns."""
+    values, reason = settings.compute(image, mask, spacing)
+    assert reason == ""
+    return dict(zip(settings.columns, values.tolist(), strict=True))
+
+
+found = compute(Settings.of(preset="pyradiomics"))
+for name, number in NUMBERS.items():
+    np.testing.assert_allclose(found[name], number, rtol=1e-9)
+    print(f"{name:36} {number:<12.7g} equal")
+print(len(found), "features")
+
+# %% [markdown]
+# ## A parameter file
+#
+# `from_pyradiomics` takes the file, or what is in it, and gives settings; on a command line, `tumortrace
+# settings convert Params.yaml -o settings.yaml` writes them, and `tumortrace extract images/ --settings
+# settings.yaml` uses them. What is not supported is refused by name and never ignored in silence.
+
+# %%
+parameters = {
+    "setting": {"binWidth": 20, "resampledPixelSpacing": [1, 1, 2], "resegmentRange": [400, 800], "force2D": True},
+    "imageType": {"Original": {}, "LoG": {"sigma": [1.0]}},
+    "featureClass": {"firstorder": None, "glszm": None},
+}
+settings = Settings.of(from_pyradiomics(parameters))
+print({name: settings.sections[name] for name in ("preprocess", "filters")})
+print(*sorted(compute(settings))[:3], sep="\n")
+try:
+    from_pyradiomics({"imageType": {"LBP3D": {}}})
+except ValueError as error:
+    print(error)
+
+# %% [markdown]
 # ## Images
 #
-# PyRadiomics takes images of SimpleITK, tumortrace takes arrays, `(slices, rows, cols)` or `(rows, cols)`. That
-# is how SimpleITK hands them out; its spacing runs the other way:
-#
-# ```text
-# image = sitk.GetArrayFromImage(sitk.ReadImage("image.nrrd"))
-# mask = sitk.GetArrayFromImage(sitk.ReadImage("mask.nrrd")) == 1     # the setting label
-# spacing = sitk.ReadImage("image.nrrd").GetSpacing()[::-1]
-# ```
-#
-# What PyRadiomics does to an image before it counts has no setting here; do it before, with SimpleITK:
-# `normalize`, `resampledPixelSpacing`, `resegmentRange`, and the filters, wavelet and LoG.
+# PyRadiomics takes images of SimpleITK. `tumortrace extract` reads NIfTI, NRRD, MetaImage and DICOM itself, and
+# takes arrays, `(slices, rows, cols)` or `(rows, cols)`. That is how SimpleITK hands them out; its spacing runs
+# the other way, `image.GetSpacing()[::-1]`. The setting `label` is `--label`, `correctMask` is
+# `--resample-mask`.
 #
 # ## The edge of the first bin
 #
 # PyRadiomics' `binWidth` puts the edges of the bins at multiples of the width. `bin_width` here begins at the
-# minimum of the region, as IBSI defines it. To get the bins of PyRadiomics, divide and round down before, and ask
-# for bins of 1.
+# minimum of the region, as IBSI defines it, unless `first_edge="pyradiomics"` says otherwise.
 
 
 # %%
@@ -73,19 +128,20 @@ some = np.array([[389, 399, 400, 424, 425, 752]])
 levels = {
     "intensity": some[0],
     "binWidth=25": np.floor(some[0] / 25) - np.floor(some.min() / 25) + 1,  # as PyRadiomics documents it
-    "np.floor(image / 25), bin_width=1": discretise(np.floor(some / 25), bin_width=1)[0][0],
+    "first_edge='pyradiomics'": discretise(some, bin_width=25, first_edge="pyradiomics")[0][0],
     "bin_width=25": discretise(some, bin_width=25)[0][0],
 }
-assert np.array_equal(levels["binWidth=25"], levels["np.floor(image / 25), bin_width=1"])
+assert np.array_equal(levels["binWidth=25"], levels["first_edge='pyradiomics'"])
 print(pd.DataFrame(levels).astype(int).to_string(index=False))
 
 # %% thumbnail=true
 draw_bins(image[mask], 50)
 
 # %% [markdown]
-# A fixed number of bins, `binCount=32`, is `levels=32`: the same formula, so that only an intensity that lies on
-# an edge to the last bit could fall to another side. What differs is the default: PyRadiomics has bins of width
-# 25, tumortrace 32 bins. Intensities of MR have no unit, and on 8-bit data a width of 25 leaves ten levels.
+# A fixed number of bins, `binCount=32`, is `levels=32`: the same formula, so that only an intensity that lies
+# on an edge to the last bit could fall to another side; with `first_edge="pyradiomics"` none does. What differs
+# is the default: PyRadiomics has bins of width 25, tumortrace 32 bins. Intensities of MR have no unit, and on
+# 8-bit data a width of 25 leaves ten levels.
 #
 # ## First order
 #
@@ -127,7 +183,7 @@ def side_by_side(names, ours):
 
 
 intensities = first_order(image, mask).to_dict()
-histogram = first_order(np.floor(image / 25), mask, bin_width=1)
+histogram = first_order(image, mask, bin_width=25, first_edge="pyradiomics")
 ours = intensities | {
     "histogram_entropy": histogram["histogram_entropy"],
     "histogram_uniformity": histogram["histogram_uniformity"],
@@ -170,8 +226,8 @@ GLCM = {
     "SumEntropy": ("sum_entropy", 4.064468088),
     "SumSquares": ("joint_variance", 7.559675773),
 }
-binned = np.floor(image / 25)
-side_by_side(GLCM, glcm(binned, mask, bin_width=1, aggregation="3d_average"))
+BINS = {"bin_width": 25, "first_edge": "pyradiomics"}
+side_by_side(GLCM, glcm(image, mask, **BINS, aggregation="3d_average"))
 
 # %% [markdown]
 # `energy` here is the root of `JointEnergy`, as scikit-image has it, and `homogeneity` is `Idm`. What PyRadiomics
@@ -182,14 +238,14 @@ side_by_side(GLCM, glcm(binned, mask, bin_width=1, aggregation="3d_average"))
 
 # %%
 SETTINGS = {
-    "binWidth=25": (11.64803773, {"bin_width": 1, "aggregation": "3d_average"}),
-    "weightingNorm='no_weighting'": (11.68335199, {"bin_width": 1, "aggregation": "3d_volume_merge"}),
-    "force2D=True": (12.08662545, {"bin_width": 1, "aggregation": "2.5d_direction_merge"}),
+    "binWidth=25": (11.64803773, {**BINS, "aggregation": "3d_average"}),
+    "weightingNorm='no_weighting'": (11.68335199, {**BINS, "aggregation": "3d_volume_merge"}),
+    "force2D=True": (12.08662545, {**BINS, "aggregation": "2.5d_direction_merge"}),
     "binCount=32": (55.78949853, {"levels": 32, "aggregation": "3d_average"}),
-    "distances=[2]": (11.92979067, {"bin_width": 1, "aggregation": "3d_average", "distances": 2}),
+    "distances=[2]": (11.92979067, {**BINS, "aggregation": "3d_average", "distances": 2}),
 }
 for setting, (number, parameters) in SETTINGS.items():
-    here = glcm(image if "levels" in parameters else binned, mask, **parameters)["contrast"]
+    here = glcm(image, mask, **parameters)["contrast"]
     equal = bool(np.isclose(here, number, rtol=1e-9))
     assert equal == (setting != "distances=[2]")
     print(f"{setting:29} {number:.6g}  here {here:.6g}  {'equal' if equal else 'not equal'}")
@@ -197,31 +253,35 @@ for setting, (number, parameters) in SETTINGS.items():
 # %% [markdown]
 # | PyRadiomics | tumortrace | |
 # |---|---|---|
-# | `binWidth=25` | `np.floor(image / 25)`, `bin_width=1` | equal |
-# | `binCount=32` | `levels=32` | equal, but in a constant region |
+# | `binWidth=25` | `bin_width=25, first_edge="pyradiomics"` | equal |
+# | `binCount=32` | `levels=32, first_edge="pyradiomics"` | equal |
 # | `distances=[1]` | `distances=1` | equal |
-# | `distances=[2]`, `[1, 2]` | `distances=2`, `(1, 2)` | not equal, see below |
+# | `distances=[2]`, `[1, 2]` | `distances=2`, `(1, 2)` | GLCM: not equal, see below |
 # | `symmetricalGLCM=True` | always | equal |
-# | `symmetricalGLCM=False` | `glcm_matrix(…, symmetric=False)` | the matrix is there, features of it are not |
 # | `weightingNorm=None` | `aggregation="3d_average"` | equal |
 # | `weightingNorm="no_weighting"` | `aggregation="3d_volume_merge"` | equal; the default here |
-# | other `weightingNorm` | none | |
-# | `force2D=True` | `aggregation="2.5d_direction_merge"` | equal, with `force2Ddimension=0` |
-# | an image of one slice | `aggregation="2d_average"` | equal |
-# | `voxelArrayShift=c` | `first_order(image + c, mask)` | for `Energy`, `TotalEnergy` and `RootMeanSquared` |
-# | `label=1` | `mask == 1` | here all that is not zero is inside |
+# | `force2D=True` | `"2.5d_direction_merge"`, `"2.5d"` | equal, with `force2Ddimension=0` |
+# | `gldm_a` | `ngldm`, `coarseness` | equal |
+# | `voxelArrayShift=c` | `names: {pyradiomics: {voxelArrayShift: c}}` | equal |
+# | `resampledPixelSpacing`, `interpolator` | `preprocess`: `spacing`, `interpolation` | equal |
+# | `padDistance` | `preprocess`: `padding` | equal |
+# | `resegmentRange`, `resegmentMode` | `preprocess`: `range`, `range_mode` | equal |
+# | `normalize`, `normalizeScale`, `removeOutliers` | `preprocess`: `normalise` | equal |
+# | imageType Wavelet, Square, Logarithm, … | `filters` | equal |
+# | imageType LoG, Gradient | `filters` | to 6 digits: ITK computes them in single precision |
+# | `label=1` | `mask: {label: 1}` | equal |
 # | `minimumROISize`, `minimumROIDimensions` | none | a region too small for a feature gives NaN and a reason |
 #
 # At distance 2, PyRadiomics has 49 directions, the steps of a chess knight among them, and averages over all
-# directions of all distances. Here there are the same 13 at every distance, and features of each distance. A
-# constant region is level 1 here, and the middle one of the 32 levels there.
+# directions of all distances. Here there are the same 13 at every distance, and features of each distance.
+# `from_pyradiomics` refuses what it cannot reproduce: these distances, other weightings, LBP3D.
 #
-# ## What there is not
+# ## PyRadiomics or IBSI?
 #
-# GLRLM, GLSZM, GLDM and NGTDM are not in tumortrace; the page on writing an extractor writes the last of them. In
-# return there are HOG, Sobel, LBP, MVM-LBP, MVMBP and, for phases after contrast, kinetics. Of the features of
-# form, `shape` has volume by voxels, axis lengths and diameters; the axis lengths differ by √(1 − 1/n) for n
-# voxels, because IBSI takes the covariance over n − 1.
+# For a study that goes on with old tables: the preset `pyradiomics`. For a new one: the preset `ibsi`. Its
+# numbers are those that other programs of the IBSI give, `tumortrace verify` proves it on your machine, and it
+# has what PyRadiomics has not: GLDZM, intensity-volume histograms, local intensity, Moran's I and Geary's C,
+# all aggregations. The record beside a table says which settings deviate from IBSI.
 #
 # To check an older table, compute a few rows with both and compare; where they differ, it is mostly the first
 # bin.

@@ -31,6 +31,12 @@ def test_the_page_has_every_name_with_the_number_that_pyradiomics_gave(page, fam
     assert page["spacing"] == tuple(THEIRS["spacing"])
 
 
+def test_the_preset_computes_everything_that_pyradiomics_does(page):
+    theirs = {f"original_{name}": value for name, value in THEIRS["defaults"].items()}
+    assert page["found"] == pytest.approx(theirs, rel=1e-9, abs=1e-12)
+    assert page["NUMBERS"] == pytest.approx({name: theirs[name] for name in page["NUMBERS"]}, rel=1e-9)
+
+
 def test_first_order(page):
     for theirs, (name, _) in page["FIRST_ORDER"].items():
         expected = THEIRS["volume"]["bin width"][f"firstorder_{theirs}"]
@@ -43,15 +49,14 @@ def test_first_order(page):
 @pytest.mark.parametrize(
     ("setting", "bins", "parameters"),
     [
-        ("bin width", {"bin_width": 1}, OF_DIRECTIONS),
+        ("bin width", {"bin_width": 25}, OF_DIRECTIONS),
         ("bin count", {"levels": 32}, OF_DIRECTIONS),
-        ("in the plane", {"bin_width": 1}, {"aggregation": "2.5d_direction_merge"}),
-        ("merged", {"bin_width": 1}, {"aggregation": "3d_volume_merge"}),
+        ("in the plane", {"bin_width": 25}, {"aggregation": "2.5d_direction_merge"}),
+        ("merged", {"bin_width": 25}, {"aggregation": "3d_volume_merge"}),
     ],
 )
 def test_glcm(page, setting, bins, parameters):
-    image = np.floor(page["image"] / 25) if "bin_width" in bins else page["image"]
-    vector = glcm(image, page["mask"], **bins, **parameters)
+    vector = glcm(page["image"], page["mask"], first_edge="pyradiomics", **bins, **parameters)
     for theirs, (name, _) in page["GLCM"].items():
         assert vector[name] == pytest.approx(THEIRS["volume"][setting][f"glcm_{theirs}"], rel=1e-10), theirs
 

@@ -27,8 +27,8 @@ def volume():
     return image, ((slices - 1.5) / 2.2) ** 2 + ((rows - 10) / 8) ** 2 + ((cols - 11) / 9) ** 2 < 1
 
 
-def features(image, mask, settings):
-    """Return every first order and GLCM feature by its name there, such as ``glcm_Contrast``."""
+def features(image, mask, settings, all_classes=False):
+    """Return every first order and GLCM feature, or what is computed by default, such as ``glcm_Contrast``."""
     import SimpleITK as sitk
     from radiomics.featureextractor import RadiomicsFeatureExtractor
     from radiomics.firstorder import RadiomicsFirstOrder
@@ -37,8 +37,9 @@ def features(image, mask, settings):
     for each in images:
         each.SetSpacing(SPACING[::-1])
     extractor = RadiomicsFeatureExtractor(**settings)
-    extractor.disableAllFeatures()
-    extractor.enableFeaturesByName(firstorder=list(RadiomicsFirstOrder.getFeatureNames()), glcm=[])
+    if not all_classes:
+        extractor.disableAllFeatures()
+        extractor.enableFeaturesByName(firstorder=list(RadiomicsFirstOrder.getFeatureNames()), glcm=[])
     found = extractor.execute(*images)
     return {name[9:]: float(value) for name, value in found.items() if name.startswith("original_")}
 
@@ -52,6 +53,7 @@ if __name__ == "__main__":
         "made by": f"make_pyradiomics.py with PyRadiomics {radiomics.__version__}",
         "spacing": SPACING,
         "volume": {name: features(image, mask, settings) for name, settings in SETTINGS.items()},
+        "defaults": features(image, mask, {}, all_classes=True),
         "slice": features(image[1:2], mask[1:2], {"binWidth": 25}),
     }
     Path(__file__).with_name("pyradiomics.json").write_text(json.dumps(made, indent=1) + "\n")
