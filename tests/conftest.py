@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
-DEMO = tuple(f"tests/web/test_{name}.py" for name in ("page", "load", "answer", "details", "shelf"))
+DEMO = tuple(f"tests/web/test_{name}.py" for name in ("page", "load", "answer", "details", "shelf", "volume"))
 
 settings.register_profile(
     "seeded", derandomize=True, deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow]

@@ -100,7 +100,7 @@ def measures(volume: Volume, preset: str) -> Measures:
 
     settings = Settings.of(preset=preset)
     image = volume.image
-    values, reason = settings.compute(image.array, image.mask, image.spacing, image.direction)
+    values, reason = settings.compute(image.array, image.mask, image.spacing, image.direction, image.origin)
     named = _theirs if settings.sections.get("names") else _ours
     rows = tuple(
         Measure(column, *named(column), float(value))

@@ -26,6 +26,8 @@ _MIND = (
     "This is one slice of a volume, as an image of 8 bits. Models here are trained on crops of breast lesions in "
     "DCE MRI: of another organ or kind of image their score says nothing."
 )
+_IN_ORDER = {**QUIET, "concurrency_id": "volume", "concurrency_limit": 1}
+"""Of what reads a file: a mask that is given while its volume is read waits, and finds it there."""
 _ONE_VOLUME = threading.Lock()
 """Held while a volume is in memory, which may take gigabytes."""
 
@@ -43,16 +45,16 @@ class VolumeTab:
         tab, out = self.tab, self.out
         shown = [tab.image, tab.mask, tab.given, tab.said, tab.label, tab.view, *out.outputs]
         chosen = [tab.resample, tab.given, out.turns]
-        image = tab.image.upload(self._image, [tab.image, *chosen], shown, api_name="read_volume", **QUIET)
-        mask = tab.mask.upload(self._mask, [tab.mask, *chosen], shown, api_name="read_mask", **QUIET)
-        example = tab.examples.select(self._choose, [out.turns], shown, api_name="choose_volume", **QUIET)
+        image = tab.image.upload(self._image, [tab.image, *chosen], shown, api_name="read_volume", **_IN_ORDER)
+        mask = tab.mask.upload(self._mask, [tab.mask, *chosen], shown, api_name="read_mask", **_IN_ORDER)
+        example = tab.examples.select(self._choose, [out.turns], shown, api_name="choose_volume", **_IN_ORDER)
         gr.on(
             [tab.resample.input, tab.label.input],
             self._again,
             [tab.label, *chosen],
             shown,
             api_name="read_region",
-            **QUIET,
+            **_IN_ORDER,
         )
         gr.on([tab.preset.input, tab.levels.input], self._changed, out.turns, [*out.outputs, tab.view], **QUIET)
         question = [tab.given, tab.label, tab.resample]
