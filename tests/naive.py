@@ -384,10 +384,10 @@ def glcm_features(counts, flat=1):
     }
 
 
-def glcm(grey, n_levels, distance, aggregation, region=None):
-    """The mean of each feature over the matrices that hold a pair; `grey` is the region, or a window in it."""
-    levels = np.unique(grey if region is None else region)
-    flat = 1 if (levels > 0).sum() == 1 else 0
+def glcm(grey, n_levels, distance, aggregation, flat=None):
+    """The mean of each feature over the matrices that hold a pair; `flat` as of `glcm_features`."""
+    if flat is None:
+        flat = 1 if (np.unique(grey) > 0).sum() == 1 else 0
     each = [
         glcm_features(m, flat) for m in symmetric_matrices(grey, n_levels, distance, aggregation) if m.sum() > 0
     ]

@@ -16,10 +16,13 @@ def volume(grey):
 
 
 def assert_equals_naive(maps, grey, n_levels, wanted, reach, distance=1, aggregation="3d_volume_merge"):
-    def features(levels, _):
-        return naive.glcm(volume(levels), n_levels, distance, aggregation, region=grey)
-
-    expected = window_maps(features, grey, grey > 0, wanted, reach)
+    expected = window_maps(
+        lambda levels, _: naive.glcm(volume(levels), n_levels, distance, aggregation, flat=1),
+        grey,
+        grey > 0,
+        wanted,
+        reach,
+    )
     assert tuple(maps) == NAMES
     for name in NAMES:
         np.testing.assert_allclose(maps[name], expected[name], rtol=1e-9, atol=ROOTS.get(name, 1e-10), err_msg=name)

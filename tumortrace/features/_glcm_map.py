@@ -86,8 +86,9 @@ def glcm_map(
     where all voxels are equal are said there.
 
     With ``window=3, bin_width=25, first_edge="pyradiomics", aggregation="3d_average"`` these are the voxel-based
-    features of PyRadiomics. Where all pairs of a direction are of one level, `maximal_correlation_coefficient`
-    counts 0, and 1 where the whole region has that level alone.
+    features of PyRadiomics, but for `maximal_correlation_coefficient`: where the pairs of a direction are all of
+    one level it counts 1 here, as in flash-radiomics, and 0 there. `glcm` of a region has 0 too, unless the region
+    has that level alone.
 
     Windows that overlap share nearly all of their pairs: as the window moves by a column, only the pairs of the
     column that leaves and of the one that enters are counted.
@@ -154,11 +155,10 @@ def _task(
     scale = _scale(region.n, most)
     matrices = 1 if merged else len(steps)
     numbers = np.array([NAMES.index(name) for name in names])
-    one_level = np.count_nonzero(np.bincount(region.levels.ravel())[1:]) == 1
 
     def some_rows(lines: tuple[int, int]) -> None:
         tables = _tables(matrices, region.n, most)
-        fill(region.levels, inside, lines, reach, steps, tables, scale, float(one_level), numbers, out)
+        fill(region.levels, inside, lines, reach, steps, tables, scale, numbers, out)
 
     return some_rows
 

@@ -49,7 +49,6 @@ class Room(NamedTuple):
     diagonal: NDArray[np.float64]
     beside: NDArray[np.float64]
     image: NDArray[np.float64]
-    flat: float  # the coefficient where all pairs are of one level
 
 
 @kernel
@@ -61,16 +60,14 @@ def fill(
     steps: NDArray[np.int64],
     tables: Tables,
     scale: Scale,
-    flat: float,
     chosen: NDArray[np.int64],
     out: NDArray[np.float64],
 ) -> None:
     """Write the features of the window around each wanted voxel of some rows.
 
     Level 0 is outside. `lines` are the first row and one past the last, counted through all slices. Each step has a
-    matrix of its own, or all share one where `tables` holds one. `flat` is the maximal correlation coefficient
-    where all pairs are of one level. `chosen` are the numbers of the features that ``out[k]`` takes. `tables` are
-    empty before and after.
+    matrix of its own, or all share one where `tables` holds one. `chosen` are the numbers of the features that
+    ``out[k]`` takes. `tables` are empty before and after.
     """
     slices, rows, cols = grey.shape
     depth, height, width = radius
@@ -84,7 +81,6 @@ def fill(
         np.empty(levels),
         np.empty(levels),
         np.empty(levels),
-        flat,
     )
     for line in range(lines[0], lines[1]):
         z, y = line // rows, line % rows
@@ -302,9 +298,7 @@ def _maximal_correlation(
     n = 0
     for level in range(marginal.size):
         n += marginal[level] > 0
-    if n == 1:
-        return room.flat
-    if edges < n:
+    if n == 1 or edges < n:
         return 1.0
     at = 0
     for level in range(marginal.size):
