@@ -293,8 +293,14 @@ def _add_show(commands: Any) -> None:
         "draw an image with what the operators make of it",
         "  tumortrace show p-040.jpg -o panel.png\n  tumortrace show lesion.png --mask mask.png -o panel.svg",
     )
-    command.add_argument("image", metavar="IMAGE", type=Path, help="a JPEG, PNG, TIFF or BMP file")
+    command.add_argument(
+        "image",
+        metavar="IMAGE",
+        type=Path,
+        help="a picture, or a volume, of which the slice with the largest area of the mask is drawn",
+    )
     command.add_argument("--mask", metavar="FILE", type=Path, help="a mask of the same size, not 0 inside")
+    command.add_argument("--label", metavar="N", help="the region of a mask of a volume that has several")
     command.add_argument(
         "-o",
         "--out",
@@ -308,9 +314,17 @@ def _add_show(commands: Any) -> None:
 def _show(args: argparse.Namespace) -> int:
     from tumortrace import io, report
 
-    image = io.read_image(args.image)
-    mask = None if args.mask is None else io.read_mask(args.mask)
-    print(report.save(report.panel(image.array, mask, title=args.image.name), args.out))
+    title = args.image.name
+    if io.is_volume(args.image):
+        image = io.read_lesion(args.image, args.mask, label=args.label)
+        areas = [0] if image.mask is None else image.mask.sum(axis=(1, 2)).tolist()
+        shown = len(image.array) // 2 if image.mask is None else areas.index(max(areas))
+        array, mask = image.array[shown], None if image.mask is None else image.mask[shown]
+        title += f", slice {shown + 1} of {len(image.array)}"
+    else:
+        array = io.read_image(args.image).array
+        mask = None if args.mask is None else io.read_mask(args.mask)
+    print(report.save(report.panel(array, mask, title=title), args.out))
     return OK
 
 
