@@ -27,6 +27,24 @@ def take(browser: Browser, address: str, name: str) -> None:
     page.screenshot(path=SCREENS / f"demo-{name}.png", full_page=True, clip=clip)
 
 
+def take_volume(browser: Browser, address: str) -> None:
+    """Ask for the features and maps of the example of a volume, and save the page with a map over a slice."""
+    page = browser.new_page(viewport={"width": WIDTHS["desktop"], "height": 900})
+    page.goto(address)
+    page.get_by_role("tab", name="Volume").click()
+    page.locator("#volume-example-0").click()
+    page.locator("#volume-canvas").wait_for()
+    page.locator("#volume-analyse").click()
+    page.locator("#volume-overlay option").nth(1).wait_for(state="attached")
+    page.select_option("#volume-overlay", "glcm_joint_entropy")
+    page.locator("#volume-scale").wait_for()
+    page.locator("#notice").evaluate("notice => notice.style.position = 'static'")
+    bottom = page.locator("#volume-preset").bounding_box()
+    assert bottom is not None
+    clip = {"x": 0, "y": 0, "width": WIDTHS["desktop"], "height": bottom["y"] + bottom["height"] + 24}
+    page.screenshot(path=SCREENS / "demo-volume.png", full_page=True, clip=clip)
+
+
 def main() -> None:
     """Serve the demo's own models and take a picture at each width."""
     SCREENS.mkdir(exist_ok=True)
@@ -37,6 +55,7 @@ def main() -> None:
         browser = playwright.chromium.launch(**BROWSER)
         for name in WIDTHS:
             take(browser, address, name)
+        take_volume(browser, address)
         browser.close()
         server.terminate()
 
