@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import platform
+from contextlib import suppress
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,8 @@ from tumortrace.table._source import Images
 if TYPE_CHECKING:
     from tumortrace.table._write import Summary
 
-_LIBRARIES = ("numpy", "numba", "pillow", "pandas", "orjson")
+_LIBRARIES = ("numpy", "scipy", "numba", "pillow", "pandas", "orjson")
+_OF_VOLUMES = ("nibabel", "pynrrd", "pydicom", "PyWavelets")
 
 
 def record_path(table: Path) -> Path:
@@ -58,4 +60,7 @@ def put(target: Path, content: dict[str, Any]) -> None:
 def versions() -> dict[str, str]:
     """Return the versions that numbers may depend on."""
     libraries = {name: version(name) for name in _LIBRARIES}
+    for name in _OF_VOLUMES:
+        with suppress(PackageNotFoundError):  # of the extra `medical`
+            libraries[name] = version(name)
     return {"tumortrace": tumortrace.__version__, "python": platform.python_version(), **libraries}
