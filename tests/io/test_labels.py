@@ -155,3 +155,12 @@ def test_regions_of_dicom(tmp_path):
         assert dicoms.PATIENT not in repr(labels)
     with pytest.raises(ImageError, match="need the image that they were drawn on"):
         read_labels(tmp_path / "rt.dcm")
+
+
+def test_a_mask_in_place_takes_no_memory_of_its_own():
+    array = np.array([[[0, 1, 2], [2, 0, 1]]], dtype=np.uint8)
+    apart = Labels(array.copy()).mask(2)
+    inside = Labels(array).mask(2, in_place=True)
+    np.testing.assert_array_equal(inside, apart)
+    assert np.shares_memory(inside, array)
+    assert not np.shares_memory(Labels(array.astype(np.uint16) * 300).mask(in_place=True), array)

@@ -52,7 +52,7 @@ class Labels:
         present = {int(value) for plane in planes if plane.any() for value in np.unique(plane)} - {0}
         return [(label, self.names.get(label, "")) for label in sorted(present)]
 
-    def mask(self, label: int | str | None = None) -> NDArray[np.bool_]:
+    def mask(self, label: int | str | None = None, *, in_place: bool = False) -> NDArray[np.bool_]:
         """Return the voxels of one region.
 
         Parameters
@@ -60,6 +60,9 @@ class Labels:
         label : int or str, optional
             The number or the name of the region (the case of letters may differ; a number as text will do). Without
             it, the only region that there is.
+        in_place : bool, default False
+            Write the mask where the labels are, which saves their memory and is the end of them; only where a label
+            takes one byte, as it mostly does.
 
         Returns
         -------
@@ -74,7 +77,10 @@ class Labels:
         rois = self.rois()
         if not rois:
             raise ImageError(f"{self.source}: the mask is empty: no voxel is inside; give a mask with a region")
-        inside: NDArray[np.bool_] = self.array == self._number(label, rois)
+        number, out = self._number(label, rois), None
+        if in_place and self.array.dtype.itemsize == 1:
+            out = self.array.view(np.bool_)
+        inside: NDArray[np.bool_] = np.equal(self.array, number, out=out)
         return np.logical_or.reduce(inside, axis=0) if inside.ndim == 4 else inside
 
     def _number(self, label: int | str | None, rois: list[tuple[int, str]]) -> int:

@@ -81,4 +81,4 @@ def _inside(
             labels, _ = resample_labels(labels, image)
     else:
         same_grid(image, labels)
-    return labels.mask(label)
+    return labels.mask(label, in_place=True)
