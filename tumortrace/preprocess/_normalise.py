@@ -25,7 +25,7 @@ def moments(array: NDArray[Any]) -> tuple[float, float]:
 
 def normalise(array: NDArray[Any], mean: float, sigma: float, normalisation: Normalisation) -> NDArray[np.float64]:
     """Return intensities, of a part of an image with these moments, in standard deviations times the scale."""
-    values = (array.astype(np.float64) - mean) / sigma
+    values = (array.astype(np.float64) - mean) * (1 / sigma)  # as ITK rounds it
     if normalisation.outliers is not None:
         np.clip(values, -normalisation.outliers, normalisation.outliers, out=values)
     return values * normalisation.scale
