@@ -25,6 +25,18 @@ LABELS = {
     "VGG16": "vgg16",
 }
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+SLOW_MS = 1500
+SLOW_STREAM = f"""
+const fetch_ = window.fetch;
+window.fetch = async (...asked) => {{
+  const got = await fetch_(...asked);
+  if (!(asked[0].url ?? String(asked[0])).includes("queue/data")) return got;
+  const late = new TransformStream({{
+    transform: (chunk, to) => new Promise((done) => setTimeout(() => {{ to.enqueue(chunk); done(); }}, {SLOW_MS})),
+  }});
+  return new Response(got.body.pipeThrough(late), {{ status: got.status, headers: got.headers }});
+}};
+"""  # what the server streams comes late
 NOTICE = "Research use only, no medical device."
 
 
@@ -151,6 +163,19 @@ def test_a_model_chosen_and_asked_at_once_answers(page):
         page.locator("#crop-analyse").click()
         page.locator("#result-model", has_text=label).wait_for()
         assert page.locator("#fault").count() == 0
+
+
+def test_an_answer_that_the_stream_leaves_behind_comes(page):
+    page.add_init_script(SLOW_STREAM)
+    page.reload()
+    page.locator("#crop-example-0").click()
+    page.wait_for_selector("#crop-preview img")
+    page.wait_for_timeout(2 * SLOW_MS)  # no stream is open
+    choose(page, "crop", "Handcrafted")
+    page.wait_for_timeout(SLOW_MS / 2)  # the server has closed its stream by now, and the page does not know it
+    page.locator("#crop-analyse").click()
+    page.locator("#result-model", has_text="Handcrafted").wait_for()
+    why(page)
 
 
 def test_the_same_image_gives_the_same_answer(page, crop):

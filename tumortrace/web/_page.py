@@ -60,6 +60,7 @@ def build(shelf: Shelf, *, workplace: Path, flag_folder: Path | None = None) -> 
         for kind, tab in zip(kinds, tabs, strict=True):
             _Wiring(desk, kind, tab, out).connect()
         VolumeTab(desk, volume, out).connect()
+        out.result.tick(lambda: None, None, None, concurrency_limit=None, **QUIET)
         if flag_folder is not None:
             out.flag.click(
                 _flag(desk), [out.asked, out.comment], [out.message, out.status, out.comment, out.flag], **QUIET

@@ -5,17 +5,19 @@ watch("value", () => {
   if (top < 0 || top > 0.6 * window.innerHeight) element.closest("#result").scrollIntoView();
 });
 
-// Gradio may close its stream just as a question goes out, and the answer stays on the server: ask once more.
-let waiting = null;
-for (const kind of ["pointerdown", "keydown"]) {
-  document.addEventListener(kind, () => { waiting = null; }, true);
+// Gradio may close its stream just as something is asked, and the answer waits on the server until more is asked.
+// So whatever is done here is followed by ticks that ask for nothing, further and further apart once no work is seen.
+const FIRST = 2000;
+const LAST = 30000;
+let timer = null;
+function tick(wait) {
+  trigger("tick");
+  const next = document.querySelector(".tt-busy") ? FIRST : 2 * wait;
+  if (next < LAST) timer = setTimeout(tick, next, next);
 }
-document.addEventListener("click", (event) => {
-  const button = event.target.closest('button[id$="-analyse"]');
-  if (!button || !event.isTrusted) return;
-  waiting = button;
-  setTimeout(() => {
-    const nothing = element.querySelector(".tt-empty") && !document.querySelector("#message .tt-message");
-    if (nothing && waiting === button) button.click();
-  }, 4000);
-});
+for (const kind of ["click", "change", "drop"]) {
+  document.addEventListener(kind, () => {
+    clearTimeout(timer);
+    timer = setTimeout(tick, FIRST, FIRST);
+  }, true);
+}
