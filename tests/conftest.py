@@ -29,7 +29,9 @@ def pytest_configure(config):
     if many and not numba.config.DISABLE_JIT:
         from tumortrace.features import FEATURES, STACK_FEATURES, first_order_map, glcm_map
         from tumortrace.filters import gradient
+        from tumortrace.table import Settings
 
+        Settings.of(preset="all")  # most of it, side by side
         for dtype in (np.uint8, np.float64):
             image = np.random.default_rng(0).integers(0, 200, (3, 24, 26)).astype(dtype)
             for extractor in FEATURES.values():

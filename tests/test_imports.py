@@ -38,7 +38,7 @@ ALLOWED = {
     "filters": {"_check", "_numba", "_entry", "features"},
     "preprocess": {"_check", "_numba", "_entry"},
     "regions": {"_check", "_entry"},
-    "table": {"_check", "_entry", "features", "io", "filters", "preprocess", "regions"},
+    "table": {"_check", "_entry", "_numba", "features", "io", "filters", "preprocess", "regions"},
     "conformance": {"_check", "_entry", "features", "io", "table"},
     "stability": {"_check", "_entry", "evaluation", "table"},
     "evaluation": {"_check"},

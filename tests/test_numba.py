@@ -1,7 +1,9 @@
+from types import ModuleType
+
 import numba
 import pytest
 
-from tumortrace._numba import kernel
+from tumortrace._numba import is_cached, kernel
 
 
 def twice(x):
@@ -24,3 +26,10 @@ def test_where_nothing_can_be_cached_it_is_compiled_all_the_same():
     namespace = {}
     exec("def thrice(x):\n    return 3 * x", namespace)
     assert kernel(namespace["thrice"])(14) == 42
+
+
+def test_a_module_without_kernels_or_without_a_cache_has_nothing_to_compile_ahead():
+    module = ModuleType("module")
+    assert is_cached(module)
+    module.kernel = numba.njit(twice)
+    assert is_cached(module)

@@ -10,6 +10,7 @@ A kernel calls only kernels of its own file: the cache of a caller does not noti
 
 from collections.abc import Callable
 from contextlib import suppress
+from types import ModuleType
 from typing import Any, TypeVar, cast
 
 import numba
@@ -30,3 +31,12 @@ def kernel(function: F) -> F:
         with suppress(RuntimeError):  # nowhere to write: a read-only installation without a home compiles each time
             compiled.enable_caching()
     return cast(F, compiled)
+
+
+def is_cached(module: ModuleType) -> bool:
+    """Say whether the cache holds any kernel that a module knows; yes too where it knows none, or has no cache."""
+    kernels = [value for value in vars(module).values() if hasattr(value, "enable_caching")]
+    try:  # no public name of numba: if it goes, what is new is compiled at its first call
+        return not kernels or any(kernel._cache._cache_file._load_index() for kernel in kernels)
+    except AttributeError:
+        return True

@@ -4,10 +4,12 @@ Exit codes: 0 all good, 1 a fatal error, 2 wrong usage, 3 some rows of a table f
 """
 
 import argparse
+import logging
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import tumortrace
@@ -37,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         What follows the name of the program; by default what was typed.
     """
     args = _parser().parse_args(argv)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _logged(quiet=getattr(args, "quiet", False)):
         warnings.showwarning = _print_warning
         try:
             return int(args.run(args))
@@ -53,6 +55,20 @@ def main(argv: Sequence[str] | None = None) -> int:
             text = " ".join(str(error).split()) or type(error).__name__
             complain(f"error: {text}")
             return USAGE if isinstance(error, UsageError) else FATAL
+
+
+@contextmanager
+def _logged(*, quiet: bool) -> Iterator[None]:
+    """Print to stderr what the package logs: what takes long, unless it is to be quiet, and what goes wrong."""
+    log, handler = logging.getLogger("tumortrace"), logging.StreamHandler()
+    before = log.level
+    log.setLevel(logging.WARNING if quiet else logging.INFO)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)
 
 
 def _print_warning(

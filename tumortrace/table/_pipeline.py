@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tumortrace.features import FEATURES, FeatureVector
 from tumortrace.features._region import shared
+from tumortrace.table._ahead import compile_ahead
 from tumortrace.table._parameters import MORPHOLOGICAL, defaults, in_one_line, takes
 from tumortrace.table._place import Place
 
@@ -140,6 +141,7 @@ class Pipeline:
 
     @cached_property
     def _of_one_region(self) -> tuple[str, ...]:
+        compile_ahead(self.calls)
         names = {call.name: _names_of(call) for call in self.calls}
         found: list[str] = []
         for filtered in self._images:
