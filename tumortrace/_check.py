@@ -11,7 +11,8 @@ NO_MASK: NDArray[np.bool_] = np.zeros((0, 0, 0), dtype=bool)
 """What a kernel is given where there is no mask: no pixel, meaning every pixel."""
 
 _EXACT_INTEGER = 2**53
-_LARGEST = 1e60  # fourth powers, summed over any image, stay finite
+LARGEST = 1e60
+"""The largest number of an image: fourth powers, summed over any image, stay finite."""
 
 
 def volume(image: ArrayLike) -> NDArray[Any]:
@@ -73,8 +74,8 @@ def real(name: str, array: NDArray[Any]) -> NDArray[Any]:
         raise TypeError(f"{name} has dtype {array.dtype}; give real numbers (bool, integer or float)")
     if kind != "f" and array.dtype.itemsize == 8 and max(abs(int(array.min())), int(array.max())) > _EXACT_INTEGER:
         raise ValueError(f"{name} holds integers beyond 2**53, which float64 cannot hold exactly")
-    if kind == "f" and not (float(array.min()) >= -_LARGEST and float(array.max()) <= _LARGEST):
-        bad = ~(np.abs(array.astype(np.longdouble)) <= _LARGEST)
+    if kind == "f" and not (float(array.min()) >= -LARGEST and float(array.max()) <= LARGEST):
+        bad = ~(np.abs(array.astype(np.longdouble)) <= LARGEST)
         where = tuple(int(i) for i in np.argwhere(bad)[0])
         problem = "beyond 1e60" if np.isfinite(array[where]) else "not finite"
         raise ValueError(f"{name} is {problem}: {array[where]} at {where}; fill or crop such pixels first")

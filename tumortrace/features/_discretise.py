@@ -16,6 +16,13 @@ from tumortrace._numba import kernel
 
 MAX_LEVELS = 4096
 
+Box = tuple[int, int, int, int, int, int]
+"""The first slice, row and column, each with one past the last of its kind."""
+
+
+class OutOfRangeError(ValueError):
+    """A box holds NaN, infinity or a number that is too large."""
+
 
 def discretise(
     image: ArrayLike,
@@ -81,41 +88,38 @@ def discretise(
     return (grey[0] if ndim == 2 else grey), n_levels
 
 
-def crop(volume: NDArray[Any], region: NDArray[np.bool_]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """Cut a checked image and mask down to the box around the mask, for features that do not depend on place."""
-    if region.size == 0:
-        return volume, region
-    z_start, z_stop, y_start, y_stop, x_start, x_stop = bounds(region)
-    if (z_stop - z_start, y_stop - y_start, x_stop - x_start) == region.shape:
-        return volume, region
-    box = np.s_[z_start:z_stop, y_start:y_stop, x_start:x_stop]
-    return np.ascontiguousarray(volume[box]), np.ascontiguousarray(region[box])
-
-
 def grey_levels(
     volume: NDArray[Any],
     region: NDArray[np.bool_],
     levels: int,
     bin_width: float | None,
     first_edge: str | float = "ibsi",
+    box: Box | None = None,
 ) -> tuple[NDArray[np.uint16], int]:
-    """Do the same for an image and mask that are checked already."""
+    """Do the same for an image and mask that are checked already, or for what lies in a box in them.
+
+    In a box only the dtype of the image need be checked: a value that is NaN or too large raises OutOfRangeError.
+    """
     levels = _check.integer("levels", levels, 1, MAX_LEVELS)
     width = None if bin_width is None else _check.positive("bin_width", bin_width)
     first_edge = _first_edge(first_edge, width)
-    grey = np.empty(volume.shape, dtype=np.uint16)
+    box = box or whole(volume.shape)
+    z_start, z_stop, y_start, y_stop, x_start, x_stop = box
+    grey = np.empty((z_stop - z_start, y_stop - y_start, x_stop - x_start), dtype=np.uint16)
     if width is None and levels == 256 and volume.dtype == np.uint8 and first_edge == "ibsi":
-        _raw(volume, region, grey)
+        _raw(volume, region, box, grey)
         return grey, 256
-    low, high = _range(volume, region)
+    low, high, least, greatest, has_nan = _range(volume, region, box)
+    if has_nan or least < -_check.LARGEST or greatest > _check.LARGEST:
+        raise OutOfRangeError
     if first_edge == "pyradiomics":
         edges = _edges(float(low), float(high), levels, width)
-        _between(volume.astype(np.float64, copy=False), region, edges, grey)
+        _between(volume, region, box, edges, grey)
         return grey, int(np.searchsorted(edges, float(high), side="right"))
     if width is None:
         # the quotient of an 8-bit number is at least 1/255 away from the next level: float32 cannot miss it
         number = np.float32 if volume.dtype == np.uint8 else np.float64
-        _fixed_number(volume, region, np.array([low, high, levels], dtype=number), grey)
+        _fixed_number(volume, region, box, np.array([low, high, levels], dtype=number), grey)
         return grey, levels
     start = float(low) if isinstance(first_edge, str) else first_edge
     if start > low:
@@ -124,7 +128,7 @@ def grey_levels(
             f"give {low:g} or less, or re-segment the region to what is above {start:g}"
         )
     _check_bins(start, float(high), width)
-    _fixed_width(volume, region, start, width, grey)
+    _fixed_width(volume, region, box, start, width, grey)
     return grey, int(np.floor((float(high) - start) / width)) + 1
 
 
@@ -165,8 +169,14 @@ def _edges(low: float, high: float, levels: int, width: float | None) -> NDArray
     return edges
 
 
+def whole(shape: tuple[int, ...]) -> Box:
+    """Return the box that is all of an image."""
+    slices, rows, cols = shape
+    return 0, slices, 0, rows, 0, cols
+
+
 @kernel
-def bounds(region: NDArray[np.bool_]) -> tuple[int, int, int, int, int, int]:
+def bounds(region: NDArray[np.bool_]) -> Box:
     """Return the first slice, row and column that hold a pixel of the region, and one past the last of each."""
     slices, rows, cols = region.shape
     in_row = np.zeros(rows, np.bool_)
@@ -187,89 +197,121 @@ def bounds(region: NDArray[np.bool_]) -> tuple[int, int, int, int, int, int]:
 
 
 @kernel
-def _range(volume: NDArray[Any], region: NDArray[np.bool_]) -> tuple[float, float]:
-    """Return the least and the greatest value of a region; many columns side by side, so that it is vectorised."""
-    slices, rows, cols = volume.shape
-    everywhere = region.size == 0
-    flat, inside = volume.reshape(volume.size), region.reshape(region.size)
-    at = 0
-    while not everywhere and not inside[at]:
-        at += 1
-    some = flat[at]
-    lows = np.full(min(cols, 256), some)
-    highs = lows.copy()
-    for z in range(slices):
-        for y in range(rows):
-            for start in range(0, cols, 256):
-                values = volume[z, y, start : start + 256]
-                if everywhere:
-                    for x in range(values.size):
-                        lows[x] = values[x] if values[x] < lows[x] else lows[x]
-                        highs[x] = values[x] if values[x] > highs[x] else highs[x]
-                else:
-                    chosen = region[z, y, start : start + 256]
-                    for x in range(values.size):
-                        value = values[x] if chosen[x] else some
-                        lows[x] = value if value < lows[x] else lows[x]
-                        highs[x] = value if value > highs[x] else highs[x]
-    low = high = some
-    for x in range(lows.size):
-        low, high = min(low, lows[x]), max(high, highs[x])
-    return low, high
+def _row(array: NDArray[Any], box: Box, z: int, y: int) -> NDArray[Any]:
+    """Return a row of what lies in a box."""
+    return array[box[0] + z, box[2] + y, box[4] : box[5]]
 
 
 @kernel
-def _raw(volume: NDArray[Any], region: NDArray[np.bool_], grey: NDArray[np.uint16]) -> None:
-    flat, inside, out = volume.ravel(), region.ravel(), grey.ravel()
-    everywhere = inside.size == 0
-    for k in range(flat.size):
-        out[k] = np.uint16(flat[k]) + np.uint16(1) if everywhere or inside[k] else np.uint16(0)
+def _range(volume: NDArray[Any], region: NDArray[np.bool_], box: Box) -> tuple[float, float, float, float, bool]:
+    """Return the least and the greatest value of a region, those of the box around it, and whether it holds NaN.
+
+    Many columns are looked at side by side, so that it is vectorised.
+    """
+    slices, rows, cols = box[1] - box[0], box[3] - box[2], box[5] - box[4]
+    everywhere, all_inside = region.size == 0, np.ones(cols, np.bool_)
+    z, y, x = box[0], box[2], box[4]
+    while not everywhere and not region[z, y, x]:
+        x += 1
+        if x == box[5]:
+            x, y = box[4], y + 1
+        if y == box[3]:
+            y, z = box[2], z + 1
+    some = volume[z, y, x]
+    width = min(cols, 256)
+    lows, highs = np.full(width, some), np.full(width, some)
+    leasts, greatests, nans = lows.copy(), highs.copy(), np.zeros(width, np.bool_)
+    for z in range(slices):
+        for y in range(rows):
+            row = _row(volume, box, z, y)
+            inside_row = all_inside if everywhere else _row(region, box, z, y)
+            for start in range(0, cols, 256):
+                values, inside = row[start : start + 256], inside_row[start : start + 256]
+                for x in range(values.size):
+                    value = values[x]
+                    nans[x] |= value != value
+                    leasts[x] = value if value < leasts[x] else leasts[x]
+                    greatests[x] = value if value > greatests[x] else greatests[x]
+                    value = value if inside[x] else some
+                    lows[x] = value if value < lows[x] else lows[x]
+                    highs[x] = value if value > highs[x] else highs[x]
+    low = high = least = greatest = some
+    for x in range(width):
+        low, high = min(low, lows[x]), max(high, highs[x])
+        least, greatest = min(least, leasts[x]), max(greatest, greatests[x])
+    return low, high, least, greatest, bool(nans.any())
+
+
+@kernel
+def _raw(volume: NDArray[Any], region: NDArray[np.bool_], box: Box, grey: NDArray[np.uint16]) -> None:
+    everywhere, all_inside = region.size == 0, np.ones(grey.shape[2], np.bool_)
+    for z in range(grey.shape[0]):
+        for y in range(grey.shape[1]):
+            values, out = _row(volume, box, z, y), grey[z, y]
+            inside = all_inside if everywhere else _row(region, box, z, y)
+            for x in range(out.size):
+                out[x] = np.uint16(values[x]) + np.uint16(1) if inside[x] else np.uint16(0)
 
 
 @kernel
 def _fixed_number(
-    volume: NDArray[Any], region: NDArray[np.bool_], scale: NDArray[Any], grey: NDArray[np.uint16]
+    volume: NDArray[Any], region: NDArray[np.bool_], box: Box, scale: NDArray[Any], grey: NDArray[np.uint16]
 ) -> None:
     """Fill `grey`; `scale` holds the least value, the greatest, and the number of levels."""
     number = scale.dtype.type
-    flat, inside, out = volume.ravel(), region.ravel(), grey.ravel()
-    everywhere = inside.size == 0
+    everywhere, all_inside = region.size == 0, np.ones(grey.shape[2], np.bool_)
     low, levels = scale[0], scale[2]
     extent = scale[1] - low if scale[1] > low else number(np.inf)
-    for k in range(flat.size):
-        level = np.floor(levels * (number(flat[k]) - low) / extent) + number(1)
-        level = level if level < levels else levels
-        out[k] = np.uint16(np.int32(level if everywhere or inside[k] else number(0)))
+    for z in range(grey.shape[0]):
+        for y in range(grey.shape[1]):
+            values, out = _row(volume, box, z, y), grey[z, y]
+            inside = all_inside if everywhere else _row(region, box, z, y)
+            for x in range(out.size):
+                level = np.floor(levels * (number(values[x]) - low) / extent) + number(1)
+                level = level if level < levels else levels
+                out[x] = np.uint16(np.int32(level if inside[x] else number(0)))
 
 
 @kernel
 def _fixed_width(
-    volume: NDArray[Any], region: NDArray[np.bool_], low: float, width: float, grey: NDArray[np.uint16]
+    volume: NDArray[Any],
+    region: NDArray[np.bool_],
+    box: Box,
+    low: float,
+    width: float,
+    grey: NDArray[np.uint16],
 ) -> None:
-    flat, inside, out = volume.ravel(), region.ravel(), grey.ravel()
-    everywhere = inside.size == 0
-    for k in range(flat.size):
-        level = 0
-        if everywhere or inside[k]:
-            level = int(np.floor((flat[k] - low) / width)) + 1
-        out[k] = level
+    everywhere, all_inside = region.size == 0, np.ones(grey.shape[2], np.bool_)
+    for z in range(grey.shape[0]):
+        for y in range(grey.shape[1]):
+            values, out = _row(volume, box, z, y), grey[z, y]
+            inside = all_inside if everywhere else _row(region, box, z, y)
+            for x in range(out.size):
+                out[x] = int(np.floor((values[x] - low) / width)) + 1 if inside[x] else 0
 
 
 @kernel
 def _between(
-    volume: NDArray[np.float64], region: NDArray[np.bool_], edges: NDArray[np.float64], grey: NDArray[np.uint16]
+    volume: NDArray[Any],
+    region: NDArray[np.bool_],
+    box: Box,
+    edges: NDArray[np.float64],
+    grey: NDArray[np.uint16],
 ) -> None:
     """Fill `grey` with how many edges are not above each value: guessed by division, then corrected."""
-    flat, inside, out = volume.ravel(), region.ravel(), grey.ravel()
-    everywhere = inside.size == 0
+    everywhere, all_inside = region.size == 0, np.ones(grey.shape[2], np.bool_)
     last = edges.size - 1
     width = edges[1] - edges[0]
-    for k in range(flat.size):
-        level = 0
-        if everywhere or inside[k]:
-            level = min(int((flat[k] - edges[0]) / width) + 1, last) if width > 0 else 0
-            while level < last and flat[k] >= edges[level]:
-                level += 1
-            while flat[k] < edges[level - 1]:
-                level -= 1
-        out[k] = level
+    for z in range(grey.shape[0]):
+        for y in range(grey.shape[1]):
+            values, out = _row(volume, box, z, y), grey[z, y]
+            inside = all_inside if everywhere else _row(region, box, z, y)
+            for x in range(out.size):
+                value, level = float(values[x]), 0
+                if inside[x]:
+                    level = min(int((value - edges[0]) / width) + 1, last) if width > 0 else 0
+                    while level < last and value >= edges[level]:
+                        level += 1
+                    while value < edges[level - 1]:
+                        level -= 1
+                out[x] = level

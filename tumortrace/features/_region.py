@@ -7,7 +7,7 @@ once between them.
 
 import threading
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import Any, NamedTuple, TypeVar
 
@@ -15,10 +15,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tumortrace import _check
-from tumortrace.features._discretise import bounds, grey_levels
+from tumortrace.features._discretise import Box as Corners
+from tumortrace.features._discretise import OutOfRangeError, bounds, grey_levels, whole
 
 Box = tuple[slice, slice, slice]
 T = TypeVar("T")
+
+_KERNELS = (np.uint8, np.float64)
+"""The dtypes that kernels take."""
 
 _memory = threading.local()
 
@@ -111,7 +115,7 @@ def grey(
 def _region(image: ArrayLike, mask: ArrayLike | None) -> Region:
     if mask is None:
         volume = _check.volume(image)
-        return Region(volume, np.ones(volume.shape, dtype=bool), _whole(volume.shape))
+        return Region(volume, np.ones(volume.shape, dtype=bool), _slices(whole(volume.shape)))
     array = _check.shaped(image)
     stack = array[np.newaxis] if array.ndim == 2 else array
     inside = _check.region(mask, stack, array.ndim)
@@ -121,11 +125,15 @@ def _region(image: ArrayLike, mask: ArrayLike | None) -> Region:
 
 def _part(stack: NDArray[Any], box: Box, image: ArrayLike) -> NDArray[Any]:
     """Return what lies in the box, the only part that is checked and converted."""
-    part = np.ascontiguousarray(stack[box])
+    part = stack[box]
+    if part.dtype in _KERNELS:  # else it is copied when it is converted
+        part = np.ascontiguousarray(part)
     try:
         part = _check.real("image", part)
     except ValueError:
-        _check.volume(image)  # says where in the whole image
+        alone = np.zeros_like(stack)
+        alone[box] = stack[box]
+        _check.volume(alone.reshape(np.shape(image)))  # says where in the whole image
         raise
     return part if part.flags.writeable else part.copy()
 
@@ -134,18 +142,25 @@ def _part(stack: NDArray[Any], box: Box, image: ArrayLike) -> NDArray[Any]:
 def _grey(
     image: ArrayLike, mask: ArrayLike | None, levels: int, bin_width: float | None, first_edge: str | float
 ) -> Grey:
+    array = _check.shaped(image)
+    stack = array[np.newaxis] if array.ndim == 2 else array
+    if mask is not None and stack.dtype in _KERNELS and stack.flags.carray:
+        # nothing is copied: the kernels look at the box where it lies
+        inside = _check.region(mask, stack, array.ndim)
+        corners = bounds(inside)
+        with suppress(OutOfRangeError):
+            return Grey(*grey_levels(stack, inside, levels, bin_width, first_edge, corners), _slices(corners))
     volume, inside, box = _region(image, mask)
     return Grey(
         *grey_levels(volume, _check.NO_MASK if mask is None else inside, levels, bin_width, first_edge), box
     )
 
 
-def _whole(shape: tuple[int, ...]) -> Box:
-    slices, rows, cols = shape
-    return slice(0, slices), slice(0, rows), slice(0, cols)
-
-
 def bounding_box(inside: NDArray[np.bool_]) -> Box:
     """Return the least box around the pixels of a region."""
-    z_start, z_stop, y_start, y_stop, x_start, x_stop = bounds(inside)
+    return _slices(bounds(inside))
+
+
+def _slices(corners: Corners) -> Box:
+    z_start, z_stop, y_start, y_stop, x_start, x_stop = corners
     return slice(z_start, z_stop), slice(y_start, y_stop), slice(x_start, x_stop)
