@@ -109,8 +109,9 @@ def grey_levels(
     if width is None and levels == 256 and volume.dtype == np.uint8 and first_edge == "ibsi":
         _raw(volume, region, box, grey)
         return grey, 256
-    low, high, least, greatest, has_nan = _range(volume, region, box)
-    if has_nan or least < -_check.LARGEST or greatest > _check.LARGEST:
+    limit = np.uint8(255) if volume.dtype == np.uint8 else _check.LARGEST
+    low, high, is_usable = _range(volume, region, box, limit)
+    if not is_usable:
         raise OutOfRangeError
     if first_edge == "pyradiomics":
         edges = _edges(float(low), float(high), levels, width)
@@ -203,8 +204,8 @@ def _row(array: NDArray[Any], box: Box, z: int, y: int) -> NDArray[Any]:
 
 
 @kernel
-def _range(volume: NDArray[Any], region: NDArray[np.bool_], box: Box) -> tuple[float, float, float, float, bool]:
-    """Return the least and the greatest value of a region, those of the box around it, and whether it holds NaN.
+def _range(volume: NDArray[Any], region: NDArray[np.bool_], box: Box, limit: Any) -> tuple[float, float, bool]:
+    """Return the least and the greatest value of a region, and whether the box around it lies within ± `limit`.
 
     Many columns are looked at side by side, so that it is vectorised.
     """
@@ -218,9 +219,9 @@ def _range(volume: NDArray[Any], region: NDArray[np.bool_], box: Box) -> tuple[f
         if y == box[3]:
             y, z = box[2], z + 1
     some = volume[z, y, x]
-    width = min(cols, 256)
-    lows, highs = np.full(width, some), np.full(width, some)
-    leasts, greatests, nans = lows.copy(), highs.copy(), np.zeros(width, np.bool_)
+    one = volume.dtype.type(1)
+    lows = np.full(min(cols, 256), some)
+    highs, beyond = lows.copy(), np.zeros_like(lows)
     for z in range(slices):
         for y in range(rows):
             row = _row(volume, box, z, y)
@@ -229,17 +230,14 @@ def _range(volume: NDArray[Any], region: NDArray[np.bool_], box: Box) -> tuple[f
                 values, inside = row[start : start + 256], inside_row[start : start + 256]
                 for x in range(values.size):
                     value = values[x]
-                    nans[x] |= value != value
-                    leasts[x] = value if value < leasts[x] else leasts[x]
-                    greatests[x] = value if value > greatests[x] else greatests[x]
+                    beyond[x] = beyond[x] if abs(value) <= limit else one
                     value = value if inside[x] else some
                     lows[x] = value if value < lows[x] else lows[x]
                     highs[x] = value if value > highs[x] else highs[x]
-    low = high = least = greatest = some
-    for x in range(width):
+    low = high = some
+    for x in range(lows.size):
         low, high = min(low, lows[x]), max(high, highs[x])
-        least, greatest = min(least, leasts[x]), max(greatest, greatests[x])
-    return low, high, least, greatest, bool(nans.any())
+    return low, high, not beyond.any()
 
 
 @kernel
