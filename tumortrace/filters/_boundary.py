@@ -7,14 +7,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tumortrace import _check
-from tumortrace.filters._convolve import convolve_axis
+from tumortrace.filters._convolve import convolve_axis, mean_axis
 
 Volume = NDArray[np.float64]
 
-SCIPY: dict[str, Any] = {"constant": "constant", "nearest": "nearest", "periodic": "wrap", "mirror": "reflect"}
-"""IBSI's boundary conditions in the words of scipy.ndimage; scipy's own "mirror" does not repeat the edge."""
 NUMPY: dict[str, Any] = {"constant": "constant", "nearest": "edge", "periodic": "wrap", "mirror": "symmetric"}
-"""The same in the words of numpy.pad."""
+"""IBSI's boundary conditions in the words of numpy.pad."""
 
 POOLINGS = ("max", "average")
 
@@ -25,7 +23,7 @@ def checked(
     """Return the image as a volume of float64, and its spacing with 1 for the axis that a 2-D image lacks."""
     ndim = np.ndim(image)
     volume = np.asarray(_check.volume(image), dtype=np.float64)
-    _check.one_of("boundary", boundary, tuple(SCIPY))
+    _check.one_of("boundary", boundary, tuple(NUMPY))
     return volume, three(_check.spacing(spacing, ndim))
 
 
@@ -49,20 +47,22 @@ def like(image: ArrayLike, response: Volume) -> Volume:
 def convolve(volume: Volume, axis: int, kernels: Iterable[NDArray[np.float64]], boundary: str) -> Volume:
     """Convolve along one axis with kernels of odd length, one after the other."""
     for kernel in kernels:
-        line = np.arange(volume.shape[axis])
-        beyond = {"constant_values": -1} if boundary == "constant" else {}
-        source = np.pad(line, len(kernel) // 2, mode=NUMPY[boundary], **beyond)
+        source = _source(volume.shape[axis], len(kernel) // 2, boundary)
         volume = convolve_axis(volume, axis, np.ascontiguousarray(kernel), source)
     return volume
 
 
 def window_mean(volume: Volume, axes: Iterable[int], size: int, boundary: str) -> Volume:
     """Return the mean of the cube of `size` voxels, an odd number, around every voxel."""
-    from scipy.ndimage import uniform_filter1d
-
     for axis in axes:
-        volume = uniform_filter1d(volume, size, axis=axis, mode=SCIPY[boundary])
+        volume = mean_axis(volume, axis, size, _source(volume.shape[axis], size // 2, boundary))
     return volume
+
+
+def _source(length: int, reach: int, boundary: str) -> NDArray[np.intp]:
+    """Return which voxel of a line is seen at −reach … length + reach − 1; −1 is none."""
+    beyond = {"constant_values": -1} if boundary == "constant" else {}
+    return np.pad(np.arange(length), reach, mode=NUMPY[boundary], **beyond)
 
 
 def pooled(responses: Iterator[Volume], pooling: str) -> Volume:

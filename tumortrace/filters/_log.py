@@ -93,12 +93,13 @@ def laplacian_of_gaussian(
             "give a larger one, dimensions=2 or convention='pyradiomics', or resample the image"
         )
     kernels, unit = (_sampled, min(sides)) if convention == "ibsi" else (_recursive, sigma)
-    smooth, laplacian = volume, np.zeros_like(volume)
+    smooth = laplacian = volume
     for axis, side in zip(axes, sides, strict=True):
         gaussian, second = kernels(sigma / side, _radius(sigma / side, truncate))
         curved = convolve(smooth, axis, (second * (unit / side) ** 2,), boundary)
-        laplacian = convolve(laplacian, axis, (gaussian,), boundary) + curved
-        smooth = convolve(smooth, axis, (gaussian,), boundary)
+        laplacian = curved if axis == axes[0] else convolve(laplacian, axis, (gaussian,), boundary) + curved
+        if axis != axes[-1]:
+            smooth = convolve(smooth, axis, (gaussian,), boundary)
     return like(image, laplacian)
 
 

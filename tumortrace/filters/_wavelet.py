@@ -157,16 +157,32 @@ def simoncelli(
     level = _check.integer("level", level, 1, MAX_LEVEL)
     axes = axes_of(image, dimensions)
 
-    from scipy.fft import fftn, ifftn, ifftshift
+    from scipy.fft import irfftn, rfftn
 
-    squares: Volume = np.zeros((1, 1, 1))
-    for axis in axes:
-        n = volume.shape[axis]
-        frequency = ifftshift(np.linspace(-1, 1, n)) if n > 1 else np.zeros(1)
-        squares = squares + np.expand_dims(frequency**2, tuple({0, 1, 2} - {axis}))
+    band = _band([volume.shape[axis] if axis in axes else 1 for axis in range(3)], level)
+    return like(image, irfftn(rfftn(volume, axes=axes) * band, s=[volume.shape[axis] for axis in axes], axes=axes))
+
+
+def _band(shape: Sequence[int], level: int) -> Volume:
+    """Return what the half of a Fourier transform that a real image has is multiplied by.
+
+    The frequencies of an even axis lie askew, so that a frequency and its opposite are not multiplied alike; the
+    real part of the response is that to the mean of both.
+    """
+    squares, places = np.zeros(1), []
+    for n in shape:
+        # as many as there are lengths, since opposite ones share theirs
+        lengths = np.abs(np.linspace(-1, 1, n))[: (n + 1) // 2] if n > 1 else np.zeros(1)
+        squares = squares[..., np.newaxis] + lengths**2
+        place = np.fft.ifftshift(np.minimum(np.arange(n), np.arange(n)[::-1]))
+        places.append((place, np.roll(place[::-1], 1)))
+    squares = squares[0]
     octaves = np.log2(np.sqrt(squares) * 2.0**level, out=np.full(squares.shape, np.inf), where=squares > 0)
     band = np.where(np.abs(octaves) <= 1, np.cos(np.pi / 2 * np.clip(octaves, -1, 1)), 0.0)
-    return like(image, ifftn(fftn(volume, axes=axes) * band, axes=axes).real)
+    half = shape[-1] // 2 + 1
+    there, opposite = ((*rest, last[:half]) for *rest, last in zip(*places, strict=True))
+    result: Volume = (band[np.ix_(*there)] + band[np.ix_(*opposite)]) / 2
+    return result
 
 
 @lru_cache(maxsize=64)
