@@ -196,6 +196,14 @@ def test_refused_slices(tmp_path, volume, change, message):
     refused(path, message)
 
 
+def test_a_deflated_file_is_refused_before_it_is_inflated(tmp_path, volume):
+    path = write_slice(tmp_path / "a.dcm", volume[0], SliceThickness=1.0)
+    data = pydicom.dcmread(path)
+    data.file_meta.TransferSyntaxUID = pydicom.uid.DeflatedExplicitVRLittleEndian
+    data.save_as(path)
+    refused(path, r"is deflated \(transfer syntax 1.2.840.10008.1.2.1.99\); save it with another")
+
+
 def test_no_regular_volume(tmp_path, volume):
     write_series(tmp_path, volume)
     (tmp_path / "002.dcm").unlink()

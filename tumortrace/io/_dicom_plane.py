@@ -30,6 +30,7 @@ TAGS = [
 ]
 """All that is read of a header."""
 
+_DEFLATED = b"1.2.840.10008.1.2.1.99"
 _UNDEFINED = 0xFFFFFFFF  # a length that is told by a delimiter
 _EPOCH = datetime(1970, 1, 1)
 
@@ -128,8 +129,11 @@ def read_header(path: Path, tags: list[str] | None = None, *, pixels: bool = Fal
     from pydicom.errors import InvalidDicomError
 
     try:
+        _refuse_deflated(path)
         with pydicom.config.disable_value_validation():
             data = pydicom.dcmread(path, stop_before_pixels=not pixels, specific_tags=list(tags) if tags else None)
+    except ImageError:
+        raise
     except FileNotFoundError:
         raise ImageError(f"{path}: does not exist") from None
     except IsADirectoryError:
@@ -147,6 +151,16 @@ def read_header(path: Path, tags: list[str] | None = None, *, pixels: bool = Fal
         if whole != _UNDEFINED and whole > len(element.value or b""):
             raise ImageError(f"{path}: is cut short: the file ends within the value of {element.tag}")
     return data
+
+
+def _refuse_deflated(path: Path) -> None:
+    """Refuse a file that is compressed as a whole: how large it will be is not known before it is in memory."""
+    with path.open("rb") as file:
+        if _DEFLATED in file.read(1024):
+            raise ImageError(
+                f"{path}: is deflated (transfer syntax {_DEFLATED.decode()}); save it with another, "
+                "such as Explicit VR Little Endian"
+            )
 
 
 def _is_image(header: "Dataset") -> bool:
